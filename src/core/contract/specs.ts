@@ -1,0 +1,146 @@
+/** What the core is told about nodes, flavors, queues and workloads. Plain, readonly data; all amounts are integers. */
+
+/** Thousandths of a device, or of a CPU core: 1,000 is one whole. */
+export type Milli = number;
+/** Milliseconds since the epoch of the clock that the caller uses. */
+export type Ms = number;
+
+export type NodeName = string;
+export type QueueName = string;
+export type FlavorName = string;
+/** Unique for ever; names may be used again, ids never. */
+export type WorkloadId = string;
+/** A level of the topology tree, as the operator names it, e.g. `rack`; `host` is always the innermost. */
+export type TopologyLevel = string;
+
+export interface Resources {
+  readonly cpuMilli: Milli;
+  readonly memoryMib: number;
+  readonly pods: number;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface Toleration {
+  /** Absent with `Exists` means every key. */
+  readonly key?: string;
+  readonly operator: 'Exists' | 'Equal';
+  readonly value?: string;
+  readonly effect?: Taint['effect'];
+}
+
+/** The states of a node; only a healthy one takes new work. */
+export type NodeState =
+  'healthy' | 'suspect' | 'quarantined' | 'draining' | 'lost' | 'repairing' | 'validating' | 'retired';
+
+export interface Accelerators {
+  /** Product name or a free word, e.g. `nvidia-h100`. */
+  readonly model: string;
+  readonly count: number;
+  readonly memoryMib?: number;
+}
+
+export interface NodeSpec {
+  readonly name: NodeName;
+  /** Allocatable, what pods may use. */
+  readonly capacity: Resources;
+  readonly accelerators?: Accelerators;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** The node's domain at each level of `Policy.topologyLevels` but `host`; an absent level: in no domain of it. */
+  readonly topology: Readonly<Record<TopologyLevel, string>>;
+  /** Cordoned: no new pods, nothing else. */
+  readonly unschedulable: boolean;
+}
+
+/** A kind of capacity that quota is given in. Maps nodes by model and labels; without `model`: CPU capacity. */
+export interface FlavorSpec {
+  readonly name: FlavorName;
+  readonly model?: string;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+}
+
+/** Milli-devices, or milli-CPU for a flavor without model. */
+export interface FlavorQuota {
+  readonly nominal: Milli;
+  /** Absent: no limit but what the others lend. */
+  readonly borrowingLimit?: Milli;
+  /** Absent: everything unused is lent. */
+  readonly lendingLimit?: Milli;
+  /** A larger workload is refused at submission. */
+  readonly maxPerWorkload?: Milli;
+}
+
+export interface QueueSpec {
+  readonly name: QueueName;
+  /** Absent: a root. */
+  readonly parent?: QueueName;
+  readonly weight: number;
+  readonly quotas: Readonly<Record<FlavorName, FlavorQuota>>;
+  /** What it may take back from borrowers. */
+  readonly reclaim: 'any' | 'lowerPriority' | 'never';
+  readonly withinQueue: 'lowerPriority' | 'never';
+}
+
+export type TopologyRequest =
+  | { readonly kind: 'required'; readonly level: TopologyLevel }
+  | { readonly kind: 'preferred'; readonly level: TopologyLevel };
+
+export interface DeviceRequest {
+  readonly count: number;
+  /** Share of each device: 1,000 is a whole one; a fraction needs `count: 1`. */
+  readonly milli: Milli;
+  readonly memoryMib?: number;
+}
+
+/** Equal pods. `start` and `onLoss` say what a gang is: training is `together, restart-all`; serving `each, replace`. */
+export interface PodSetSpec {
+  readonly name: string;
+  readonly count: number;
+  readonly minCount: number;
+  /** In order of preference; empty: the pods need no flavor that quota knows (CPU only, unmanaged). */
+  readonly flavors: readonly FlavorName[];
+  readonly cpuMilli: Milli;
+  readonly memoryMib: number;
+  readonly devices?: DeviceRequest;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
+  readonly topology?: TopologyRequest;
+  readonly start: 'together' | 'each';
+  readonly onLoss: 'restart-all' | 'replace';
+}
+
+export interface WorkloadSpec {
+  readonly id: WorkloadId;
+  /** The last tie-breaker of every order. */
+  readonly name: string;
+  readonly queue: QueueName;
+  readonly kind: 'training' | 'inference' | 'pods';
+  readonly priority: number;
+  readonly preemptible: boolean;
+  readonly submittedAtMs: Ms;
+  /** Suspended: waits until released. */
+  readonly hold: boolean;
+  readonly podSets: readonly PodSetSpec[];
+  /** Retries after an end that is its own fault; other ends restart it without limit. */
+  readonly maxRetries: number;
+  readonly estimateMs?: Ms;
+  readonly limitMs?: Ms;
+  readonly checkpointEveryMs?: Ms;
+  readonly deadlineMs?: Ms;
+  /** Incarnations and retries already used, when the core is rebuilt from a ledger; 0 for a new one. */
+  readonly incarnation: number;
+  readonly retries: number;
+  /** Not before this time, e.g. the backoff after a failure. */
+  readonly notBeforeMs?: Ms;
+}
+
+/** What may change after submission; absent fields stay. */
+export interface WorkloadChange {
+  readonly priority?: number;
+  readonly hold?: boolean;
+}
