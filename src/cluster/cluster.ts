@@ -1,0 +1,99 @@
+import type { NodeName, NodeSpec, NodeState, PodEnd, PodRef, SlotShare } from '../core/index.js';
+import type { Job } from '../trainer/contract.js';
+
+/** What a pod runs: a command of the user's, or the trainer with its job. */
+export type PodProgram =
+  | {
+      readonly kind: 'command';
+      readonly command: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'trainer'; readonly job: Job };
+
+/** All that a driver needs to run one pod. Given twice with the same name it has one effect. */
+export interface PodOrder {
+  /** `<workload>-<incarnation>-<podSet>-<index>`. */
+  readonly name: string;
+  readonly pod: PodRef;
+  /** Team and name of the workload: the folder and the labels that people see. */
+  readonly team: string;
+  readonly workloadName: string;
+  readonly node: NodeName;
+  readonly slots: readonly SlotShare[];
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Where the gang meets: the node of rank 0. */
+  readonly masterNode: NodeName;
+  /** From the request to stop until the kill. */
+  readonly graceSeconds: number;
+  readonly program: PodProgram;
+  /** Where the pod reports, and the secret that proves which pod it is. */
+  readonly status: { readonly url: string; readonly token: string };
+}
+
+/** A pod that the driver has, found by listing. */
+export interface PodSeen {
+  readonly name: string;
+  readonly pod: PodRef;
+  readonly node: NodeName;
+  readonly state: 'bound' | 'started' | 'ended';
+  readonly end?: PodEnd;
+}
+
+/** What a driver sees; the live loop turns it into events of the core. An observation may come twice. */
+export type Observation =
+  | { readonly kind: 'node-seen'; readonly node: NodeSpec }
+  | { readonly kind: 'node-removed'; readonly node: NodeName }
+  | {
+      readonly kind: 'node-state-changed';
+      readonly node: NodeName;
+      readonly state: NodeState;
+      readonly cause: string;
+    }
+  /** Evidence: nothing that was placed there before runs there any more. */
+  | { readonly kind: 'node-fenced'; readonly node: NodeName }
+  | { readonly kind: 'pod-bound'; readonly pod: PodRef }
+  | { readonly kind: 'pod-started'; readonly pod: PodRef }
+  /** `detail` is one sentence for people; `logTail` the last 64 KiB of output at most. */
+  | ({ readonly kind: 'pod-ended'; readonly pod: PodRef; readonly detail?: string; readonly logTail?: string } & PodEnd)
+  | { readonly kind: 'pod-gone'; readonly pod: PodRef };
+
+export type PodCreation =
+  | { readonly kind: 'created' }
+  /** For good; `elsewhere`: another node may take it. Anything else that goes wrong is thrown and tried again. */
+  | { readonly kind: 'refused'; readonly why: string; readonly retry: 'elsewhere' | 'never' };
+
+/**
+ * Port: where pods run. Both drivers are held to `test/support/cluster-contract.ts`.
+ *
+ * `start` first observes all nodes, resolves with all pods that exist, and goes on observing until `stop`. Creation and
+ * deletion are idempotent by name; every pod that was created is one day `pod-ended` and then `pod-gone`, unless its
+ * node is lost, when `node-fenced` or `pod-gone` follows once there is evidence.
+ */
+export abstract class Cluster {
+  abstract start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]>;
+  abstract createPod(order: PodOrder): Promise<PodCreation>;
+  /** Asks the pod to stop (SIGTERM, then SIGKILL after its grace). Unknown names are no error: the pod is gone. */
+  abstract deletePod(name: string): Promise<void>;
+  /** Output of a pod, oldest first; ends with the pod when `follow`, at the end of the file otherwise. */
+  abstract readLogs(name: string, options: LogOptions): AsyncIterable<string>;
+  /** Stops observing. Pods of the local driver are ended, too, when `pods` is `end`. */
+  abstract stop(pods: 'keep' | 'end'): Promise<void>;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Lines from the end; absent: all. */
+  readonly tail?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Port of the local driver alone: faults for demonstrations and tests. */
+export abstract class NodeFaults {
+  /** Kills the node: its pods die at once (SIGKILL), it is `lost`. */
+  abstract fail(node: NodeName): Promise<'failed' | 'unknown-node'>;
+  /** Brings it back, empty: `node-fenced`, then `healthy`. */
+  abstract restore(node: NodeName): Promise<'restored' | 'unknown-node'>;
+}
