@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { LabelsSchema, NodeNameSchema, pageOf } from '../names.schema.js';
+
+export const NodeStateSchema = z.enum([
+  'healthy',
+  'suspect',
+  'quarantined',
+  'draining',
+  'lost',
+  'repairing',
+  'validating',
+  'retired',
+]);
+
+export const SlotSchema = z
+  .strictObject({
+    slot: z.int(),
+    /** Thousandths of the device that are claimed; the rest is free. */
+    claimedMilli: z.int(),
+    holders: z.array(
+      z.strictObject({
+        workload: z.uuid(),
+        workloadName: z.string(),
+        team: z.string(),
+        pod: z.string(),
+        milli: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Slot' });
+export type Slot = z.infer<typeof SlotSchema>;
+
+export const NodeSchema = z
+  .strictObject({
+    name: NodeNameSchema,
+    state: NodeStateSchema,
+    cause: z.string(),
+    /** Cordoned. */
+    unschedulable: z.boolean(),
+    /** Domain by level, e.g. `{rack: "r1"}`. */
+    topology: z.record(z.string(), z.string()),
+    labels: LabelsSchema,
+    model: z.string().optional(),
+    slots: z.array(SlotSchema),
+    cpuMilli: z.int(),
+    cpuClaimed: z.int(),
+    memoryMib: z.int(),
+    memoryClaimed: z.int(),
+    pods: z.int(),
+  })
+  .meta({ id: 'Node' });
+export type Node = z.infer<typeof NodeSchema>;
+
+export const NodePageSchema = pageOf(NodeSchema).meta({ id: 'NodePage' });

@@ -1,0 +1,126 @@
+import type { Observation } from '../../cluster/cluster.js';
+import type {
+  Decision,
+  FlavorSpec,
+  NodeName,
+  NodeSpec,
+  NodeState,
+  PodRef,
+  QueueName,
+  QueueSpec,
+  Seat,
+  SetId,
+  WorkloadSpec,
+} from '../../core/index.js';
+import type { WorkloadDocument } from '../workloads/workload.schema.js';
+
+/** One term of office. Every write of the scheduler carries its epoch; an older one is refused by the database. */
+export interface Leadership {
+  readonly epoch: number;
+  readonly holder: string;
+}
+
+/** Where a reader of the commands stands: read below the snapshot's xmin, so no late commit is skipped. */
+export interface CommandCursor {
+  readonly txid: string;
+  readonly seq: string;
+}
+
+export type Command =
+  | { readonly kind: 'workload-submitted'; readonly workload: WorkloadSpec }
+  | { readonly kind: 'workload-cancelled'; readonly workload: string }
+  | { readonly kind: 'node-cordoned' | 'node-uncordoned' | 'node-failed' | 'node-restored'; readonly node: NodeName };
+
+/** A pod that the ledger counts as claimed or occupying. */
+export interface LivePod {
+  readonly name: string;
+  readonly seat: Seat;
+  readonly claimed: boolean;
+  readonly state: 'expected' | 'bound' | 'started' | 'leaving';
+}
+
+/** Everything a new leader rebuilds its core from, read in one snapshot. */
+export interface LedgerState {
+  readonly flavors: readonly FlavorSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly nodes: readonly {
+    readonly spec: NodeSpec;
+    readonly state: NodeState;
+    readonly cause: string;
+    readonly unschedulable: boolean;
+  }[];
+  /** Unfinished ones, oldest first; `cancelRequested` ones are to be cancelled at once. */
+  readonly workloads: readonly { readonly spec: WorkloadSpec; readonly cancelRequested: boolean }[];
+  readonly pods: readonly LivePod[];
+  readonly cursor: CommandCursor;
+}
+
+/** Decisions that are committed together or refused together. */
+export interface DecisionSet {
+  readonly set: SetId;
+  readonly decisions: readonly Decision[];
+}
+
+export type SetOutcome =
+  | { readonly kind: 'committed'; readonly set: SetId }
+  | {
+      readonly kind: 'refused';
+      readonly set: SetId;
+      readonly why: 'quota' | 'slot' | 'node-state' | 'workload-state';
+      readonly at?: NodeName | QueueName;
+    };
+
+/** What the driver is still to be asked; it stays until settled, and asking twice is harmless. */
+export type Intent = { readonly id: string; readonly podName: string; readonly attempts: number } & (
+  | {
+      readonly kind: 'create-pod';
+      readonly pod: PodRef;
+      readonly team: string;
+      readonly workloadName: string;
+      readonly document: WorkloadDocument;
+      readonly seat: Seat;
+      readonly rank: number;
+      readonly worldSize: number;
+      /** Where rank 0 stands. */
+      readonly masterNode: NodeName;
+    }
+  | { readonly kind: 'delete-pod' }
+);
+
+/** `retry`: not before so many milliseconds from now. */
+export type IntentOutcome =
+  { readonly kind: 'done' } | { readonly kind: 'refused' } | { readonly kind: 'retry'; readonly inMs: number };
+
+/** Thrown when this scheduler leads no more: stop deciding, rebuild when elected again. */
+export class StaleEpochError extends Error {
+  constructor(readonly epoch: number) {
+    super(`epoch ${epoch} has ended: another scheduler leads`);
+    this.name = 'StaleEpochError';
+  }
+}
+
+/**
+ * Port: the truth about who holds what. Each method is one transaction (`commit`: one for all sets, with a savepoint
+ * each) and, but for the reads, refuses a stale epoch by throwing `StaleEpochError`.
+ */
+export abstract class Ledger {
+  /** Takes the leadership when it is free or expired (the epoch rises), or renews it; `undefined`: another leads. */
+  abstract campaign(holder: string, ttlMs: number): Promise<Leadership | undefined>;
+  /** Gives the leadership back at once; harmless when lost already. */
+  abstract resign(leadership: Leadership): Promise<void>;
+  abstract load(): Promise<LedgerState>;
+  abstract commandsAfter(
+    cursor: CommandCursor,
+    limit: number,
+  ): Promise<{ readonly commands: readonly Command[]; readonly cursor: CommandCursor }>;
+  /** Stores decisions, claims, charges, states and intents; the answer has one outcome for each set, in order. */
+  abstract commit(leadership: Leadership, sets: readonly DecisionSet[]): Promise<readonly SetOutcome[]>;
+  /** Stores what the driver saw: nodes and slots, states and ends of pods, and the workload states that follow. */
+  abstract observe(leadership: Leadership, observations: readonly Observation[]): Promise<void>;
+  /** Intents that are due, oldest first. */
+  abstract dueIntents(limit: number): Promise<readonly Intent[]>;
+  abstract settleIntents(
+    leadership: Leadership,
+    outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],
+  ): Promise<void>;
+}
