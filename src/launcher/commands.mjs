@@ -1,0 +1,54 @@
+import { runBench } from './run-bench.mjs';
+import { runCheck } from './run-check.mjs';
+import { runCli } from './run-cli.mjs';
+import { develop } from './develop.mjs';
+import { Interrupted, LaunchError } from './launch-error.mjs';
+import { prepare } from './prepare.mjs';
+import { runTests } from './run-tests.mjs';
+import { runVerify } from './run-verify.mjs';
+
+/** The environment variable that the property tests read their number of cases from, and the number of a deep run. */
+const DEEP = { BERTH_LAW_CASES: '10000' };
+
+/**
+ * What each npm script needs, and does then. A number is the exit code; undefined leaves it to the command line, which
+ * goes on in this process.
+ * @type {Readonly<Record<string, { needs: 'installed' | 'built', run: (args: readonly string[]) => Promise<number | undefined> }>>}
+ */
+const COMMANDS = {
+  start: { needs: 'built', run: (args) => runCli(['up', ...args]) },
+  berth: { needs: 'built', run: runCli },
+  test: { needs: 'built', run: (args) => runTests(args, {}) },
+  'test:deep': { needs: 'built', run: (args) => runTests(args, DEEP) },
+  check: { needs: 'built', run: () => runCheck() },
+  verify: { needs: 'built', run: () => runVerify() },
+  bench: { needs: 'built', run: runBench },
+  dev: { needs: 'built', run: develop },
+  build: { needs: 'built', run: () => Promise.resolve(0) },
+};
+
+/**
+ * Sets up what the command needs and runs it. Ends with one line, and no stack, when the user can put it right.
+ * @param {string | undefined} name
+ * @param {readonly string[]} args
+ * @returns {Promise<void>}
+ */
+export async function runCommand(name, args) {
+  const command = COMMANDS[name ?? ''];
+  try {
+    if (command === undefined)
+      throw new LaunchError(`No command ${name ?? ''}: it is one of ${Object.keys(COMMANDS).join(', ')}.`);
+    await prepare(command.needs);
+    const code = await command.run(args);
+    if (code !== undefined) process.exitCode = code;
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      process.exitCode = error.code;
+    } else if (error instanceof LaunchError) {
+      process.stderr.write(`berth: ${error.message}\n`);
+      process.exitCode = 1;
+    } else {
+      throw error;
+    }
+  }
+}

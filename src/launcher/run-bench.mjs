@@ -1,0 +1,28 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { inCheckout } from './checkout.mjs';
+import { LaunchError } from './launch-error.mjs';
+import { runNode } from './run-child.mjs';
+
+const SUFFIX = '.bench.ts';
+
+/**
+ * `npm run bench -- core` runs `test/performance/core.bench.ts`, further arguments go to it; without a name, all run.
+ * @param {readonly string[]} args
+ * @returns {Promise<number>}
+ */
+export async function runBench([wanted, ...args]) {
+  const folder = inCheckout('test', 'performance');
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(SUFFIX)) : [];
+  const names = files.map((file) => file.slice(0, -SUFFIX.length)).sort();
+  const chosen = names.filter((name) => wanted === undefined || name === wanted);
+  if (chosen.length === 0)
+    throw new LaunchError(`No benchmark ${wanted ?? ''}: there is ${names.join(', ') || 'none yet'}.`);
+  const hooks = pathToFileURL(inCheckout('src', 'launcher', 'register-typescript.mjs')).href;
+  for (const name of chosen) {
+    const file = inCheckout('test', 'performance', name + SUFFIX);
+    const { code } = await runNode(['--enable-source-maps', '--import', hooks, file, ...args], { output: 'inherit' });
+    if (code !== 0) return code;
+  }
+  return 0;
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { inCheckout } from './checkout.mjs';
+import { runSteps } from './run-steps.mjs';
+import { jestCommand } from './run-tests.mjs';
+
+/** Unit tests, and what keeps the repository itself honest; the rest of `test/` is for `npm test`. */
+const QUICK_TESTS = ['src/', 'test/repository/lockfile', 'test/repository/committed-text'];
+/** An install empties `node_modules`, and these with it: a new version of a tool starts without old answers. */
+const CACHE = 'node_modules/.cache';
+
+/**
+ * Types, lint, formatting, architecture, dead code and unit tests.
+ * @returns {Promise<number>}
+ */
+export function runCheck() {
+  return runSteps(checkSteps());
+}
+
+/** @returns {readonly import('./run-steps.mjs').Step[]} */
+export function checkSteps() {
+  const tsc = tool('typescript/bin/tsc');
+  const dashboard = existsSync(inCheckout('src/dashboard/tsconfig.json'))
+    ? [{ name: 'types of the dashboard', args: [tsc, '--noEmit', '-p', 'src/dashboard'] }]
+    : [];
+  return [
+    { name: 'unit tests', args: jestCommand(['--maxWorkers=1', ...QUICK_TESTS]) },
+    {
+      name: 'eslint',
+      args: [tool('eslint/bin/eslint.js'), '.', '--max-warnings=0', '--cache', '--cache-location', `${CACHE}/eslint/`],
+    },
+    { name: 'types', args: [tsc, '--noEmit', '-p', '.'] },
+    ...dashboard,
+    {
+      name: 'architecture',
+      args: [
+        tool('dependency-cruiser/bin/dependency-cruise.mjs'),
+        '--config',
+        '.dependency-cruiser.cjs',
+        'src',
+        'test',
+      ],
+    },
+    { name: 'dead code', args: [tool('knip/bin/knip.js')] },
+    {
+      name: 'formatting',
+      args: [tool('prettier/bin/prettier.cjs'), '--check', '.', '--cache', '--cache-location', `${CACHE}/prettier`],
+    },
+  ];
+}
+
+/**
+ * @param {string} path
+ * @returns {string}
+ */
+function tool(path) {
+  return inCheckout('node_modules', path);
+}

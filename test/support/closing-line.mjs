@@ -1,0 +1,17 @@
+/** Ends a run with one plain line that scripts can read: `12 passed, 0 failed, 1 skipped`. */
+export class ClosingLine {
+  /**
+   * @param {unknown} _contexts
+   * @param {import('@jest/reporters').AggregatedResult} results
+   */
+  onRunComplete(_contexts, results) {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = results;
+    // A suite that could not even be loaded has run no test, and must not look like a pass.
+    const failed = numFailedTests + numRuntimeErrorTestSuites;
+    const skipped = numPendingTests + numTodoTests;
+    process.stdout.write(`\n${numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
+  }
+}
+
+// Jest loads a reporter by its default export.
+export default ClosingLine;
