@@ -4,4 +4,4 @@ import { requireNode } from './require-node.mjs';
 
 requireNode();
 // Imported late, because a static import would be parsed before the line above has run.
-import('./commands.mjs').then((commands) => commands.runCommand('berth', process.argv.slice(2)));
+void import('./commands.mjs').then((commands) => commands.runCommand('berth', process.argv.slice(2)));

@@ -46,9 +46,9 @@ export function missingFromTree(root) {
  */
 function readEntries(file) {
   try {
-    /** @type {{ packages?: LockEntries }} */
+    /** @type {unknown} */
     const lock = JSON.parse(readFileSync(file, 'utf8'));
-    return lock.packages;
+    return /** @type {{ packages?: LockEntries }} */ (lock).packages;
   } catch {
     return undefined;
   }

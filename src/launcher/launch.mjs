@@ -3,4 +3,4 @@ import { requireNode } from './require-node.mjs';
 
 requireNode();
 // Imported late, because a static import would be parsed before the line above has run.
-import('./commands.mjs').then((commands) => commands.runCommand(process.argv[2], process.argv.slice(3)));
+void import('./commands.mjs').then((commands) => commands.runCommand(process.argv[2], process.argv.slice(3)));

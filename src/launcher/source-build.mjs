@@ -93,9 +93,9 @@ function fingerprintOfCompiler(root) {
  */
 function readRecord(file) {
   try {
-    /** @type {BuildRecord} */
+    /** @type {unknown} */
     const record = JSON.parse(readFileSync(file, 'utf8'));
-    return record;
+    return /** @type {BuildRecord} */ (record);
   } catch {
     return { compiler: '', files: {} }; // no build yet, or one cut short: everything is stale
   }

@@ -9,7 +9,10 @@ export class ClosingLine {
     // A suite that could not even be loaded has run no test, and must not look like a pass.
     const failed = numFailedTests + numRuntimeErrorTestSuites;
     const skipped = numPendingTests + numTodoTests;
-    process.stdout.write(`\n${numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
+    // At the very end, because Jest's own summary is written late.
+    process.on('exit', () =>
+      process.stdout.write(`\n${numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`),
+    );
   }
 }
 
