@@ -137,6 +137,8 @@ export interface WorkloadSpec {
   readonly retries: number;
   /** Not before this time, e.g. the backoff after a failure. */
   readonly notBeforeMs?: Ms;
+  /** When the core is rebuilt: an eviction with this `then` is committed, its pods may still be leaving. */
+  readonly ending?: 'fail' | 'end';
 }
 
 /** What may change after submission; absent fields stay. */

@@ -1,0 +1,11 @@
+/**
+ * The scheduling core: pure, deterministic, without I/O, clock or chance. This is its only door for other rooms.
+ * `Scheduler` decides; the contract says what goes in and out; `checkCharge` is the quota law on plain rows, for the
+ * ledger. Read the comment of `Scheduler` first: it is the protocol.
+ */
+export * from './contract/index.js';
+export { availableMilli, checkCharge } from './quota/index.js';
+export type { ChargeCheck, QuotaTreeRow } from './quota/index.js';
+export { Scheduler } from './scheduler.js';
+export type { Snapshot } from './snapshot.js';
+export type { FlavorUsageView, NodeView, QueueView, SchedulerView, WorkloadView } from './view.js';

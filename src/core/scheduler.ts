@@ -1,0 +1,106 @@
+import type { Explanation, Ms, SchedulerEvent, Settlement, WorkloadId } from './contract/index.js';
+import type { SchedulerView } from './view.js';
+import type { Snapshot } from './snapshot.js';
+
+/**
+ * The scheduling core: told what happened by `apply`, asked what to do by `decide`. It has no clock, no I/O and no
+ * chance; the same events and times give the same decisions, byte for byte. Input that comes at one time is applied in
+ * any order, then `decide` is called once.
+ *
+ * ## Sets
+ * A settlement is a list of decisions; those with one `set` are committed together or refused together, in the order
+ * given. Everything decided is assumed at once. The caller answers each set, in any order, by `set-committed` or
+ * `set-refused`. Until then the core decides nothing more about a workload that the set names, whatever it is told
+ * about it. A refused set is undone: a start's claims, charges and incarnation are given back, an eviction's or
+ * release's come back. The workload then waits until the queue or node named in `at` changes, or it is changed itself,
+ * or `retry.backoffMs` have passed. After `why: 'epoch'` throw this core away and rebuild it. Sets of `wait` decisions
+ * need no answer.
+ *
+ * ## The life of a workload
+ * ```
+ * pending ──start──► starting ──all its pods started──► running ──all its pods succeeded──► release ──► finish
+ *    ▲                   │                                 │
+ *    └── then: requeue ──┴──────────── evict ──────────────┴── then: fail | end ──► finish
+ * ```
+ * - **start** names all pods of an incarnation with their seats, all of its charges, and the time by which all must
+ *   run. `incarnation` is one more than the last that was committed. It may come while the ledger still shows the
+ *   workload as evicting: see *requeue*. `waitsFor` is empty in this version (nothing is pre-empted).
+ * - **evict** ends the incarnation: it names every pod of it that still has a claim, also those that have ended, and
+ *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
+ *   are gone) and reports what becomes of them. There is no eviction of a part of a gang in this version.
+ * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum. It says
+ *   nothing about occupancy. With all pods of a successful workload it is the last decision but `finish`; with some,
+ *   the others run on. Deleting released pods is harmless and frees what a lost one may still hold.
+ * - **finish** is the last word. It comes in a later set than `evict`, or together with `release`, when no pod of the
+ *   workload occupies a node any more; pods on a silent node (lost or removed) are not waited for.
+ * - **requeue**: the workload is pending again, without a further decision, when none of its pods occupies a node that
+ *   answers. `retries` and `notBeforeMs` of the `evict` are then its own.
+ * - **wait** tells, for display, which constraint binds; only when it changes, for a group of equal workloads.
+ *
+ * ## The life of a pod
+ * Its *claim* lasts from `start` until the `evict` or `release` that names it. Its *occupancy* lasts from the commit of
+ * its start until evidence: `pod-gone`, `pod-refused` or `node-fenced`. `pod-ended` is no evidence: a driver reports
+ * `pod-gone` once nothing of the pod is left. So every pod of a committed start must one day be `pod-gone` (also one
+ * whose creation was skipped because an eviction came first) or refused. `pod-gone` without `pod-ended` before counts
+ * as lost by its node. Slots, CPU and memory are free for others only with neither claim nor occupancy.
+ *
+ * ## Why an incarnation ends
+ * The first cause counts; exits 64, 65 and 69 of a workload's own go before the others that are seen in one settle.
+ *
+ * | Cause | `reason` | `then` |
+ * |---|---|---|
+ * | cancelled (pending: `finish` at once) | `cancelled` | `end` |
+ * | a pod exits 64, 65 or 69 by its own fault | `failed` | `fail` |
+ * | another exit by its own fault, a gang below its minimum | `gang-incomplete` | `requeue` after 10 s · 2ⁿ ≤ 5 min; `failed`, `fail` once `maxRetries` are used |
+ * | pods evicted, deleted, lost, exit 75, blame not `workload`, below the minimum | `gang-incomplete` | `requeue` at once |
+ * | below the minimum since a node is lost, removed or fenced | `node-lost` | `requeue` at once |
+ * | a node is draining, repairing, validating or retired | `drained` | `requeue` at once |
+ * | a device failed | `device-failed` | `requeue` at once |
+ * | a pod was refused: `elsewhere` avoids that node until it changes | `gang-incomplete` | `requeue` after a backoff; `never`: `failed`, `fail` |
+ * | not all pods run at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
+ *
+ * A hold stops no running workload; it keeps a pending one from starting.
+ *
+ * ## Rebuilding from a ledger
+ * In this order: `policy-set`, flavors, queues, `node-seen` and `node-state-changed`, then per unfinished workload
+ * `workload-submitted` (its `incarnation`, `retries`, `notBeforeMs` and `ending` as stored) and one `pod-adopted` for
+ * each pod that claims or occupies; then `workload-cancelled` where that was asked. `leaving`: no claim any more.
+ * Charges follow from the claims: each node belongs to one device flavor and one CPU flavor. A pod that has ended but
+ * not yet been released is adopted as `started`, then `pod-ended`. Decide only when all is told.
+ */
+export class Scheduler {
+  /** An empty core: no nodes, no queues, the default policy. The first event has `seq` 1. */
+  constructor() {
+    throw new Error('under construction');
+  }
+
+  /** Total: an event that does not fit (unknown pod, older incarnation, seen before) changes nothing and is counted. */
+  apply(event: SchedulerEvent): void {
+    throw new Error(`under construction ${event.seq}`);
+  }
+
+  /** One settle. Called again without events at the same time it finds nothing to do, at once. */
+  decide(nowMs: Ms): Settlement {
+    throw new Error(`under construction ${nowMs}`);
+  }
+
+  /** Why a workload waits, and the smallest change that would start it; pays its cost at the question. */
+  explain(workload: WorkloadId, nowMs: Ms): Explanation {
+    throw new Error(`under construction ${workload} ${nowMs}`);
+  }
+
+  /** Read only, for pages and metrics. */
+  view(): SchedulerView {
+    throw new Error('under construction');
+  }
+
+  /** Plain data; indexes are never in it. */
+  snapshot(): Snapshot {
+    throw new Error('under construction');
+  }
+
+  /** Decides as the one that the snapshot was taken of would. */
+  static restore(snapshot: Snapshot): Scheduler {
+    throw new Error(`under construction ${snapshot.seq}`);
+  }
+}
