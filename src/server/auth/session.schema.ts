@@ -8,3 +8,8 @@ export const SessionSchema = z
   .strictObject({ name: z.string(), role: z.string(), team: z.string().optional() })
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof SessionSchema>;
+
+export const SessionCodeSchema = z
+  .strictObject({ code: z.string(), expiresAt: z.iso.datetime() })
+  .meta({ id: 'SessionCode' });
+export type SessionCode = z.infer<typeof SessionCodeSchema>;

@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import type { LocalCluster } from '../cluster/local/local-cluster.js';
+import { AuthModule } from './auth/auth.module.js';
+import { ClusterModule } from './cluster.module.js';
+import { EventsModule } from './events/events.module.js';
+import { FleetModule } from './fleet/fleet.module.js';
+import { HealthModule } from './health/health.module.js';
+import { PlatformModule } from './platform.module.js';
+import { QuotasModule } from './quotas/quotas.module.js';
+import { SchedulerModule } from './scheduler/scheduler.module.js';
+import { WorkloadsModule } from './workloads/workloads.module.js';
+
+export interface AppOptions {
+  readonly dataSource: DataSource;
+  readonly cluster: LocalCluster;
+  readonly topologyLevels: readonly string[];
+  readonly mayLead: boolean;
+}
+
+@Module({})
+export class AppModule {
+  static with({ dataSource, cluster, topologyLevels, mayLead }: AppOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => dataSource.options,
+          dataSourceFactory: () => Promise.resolve(dataSource),
+        }),
+        PlatformModule,
+        ClusterModule.local(cluster),
+        SchedulerModule.with({ topologyLevels, mayLead }),
+        AuthModule,
+        WorkloadsModule,
+        QuotasModule,
+        FleetModule,
+        EventsModule,
+        HealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,141 @@
+import type { Observation } from '../../cluster/cluster.js';
+import {
+  Scheduler,
+  type Decision,
+  type Explanation,
+  type NodeName,
+  type NodeSpec,
+  type Policy,
+  type SchedulerInput,
+} from '../../core/index.js';
+import type { Clock } from '../clock.js';
+import type { Command, DecisionSet, LedgerState, SetOutcome } from './ledger.js';
+
+export interface Settled {
+  readonly sets: readonly DecisionSet[];
+  readonly wakeAtMs: number | undefined;
+}
+
+/**
+ * The core during one term of office: rebuilt from the ledger, then told in order what the ledger and the driver say.
+ * It turns their words into the core's events, with the time of the clock.
+ */
+export class CoreSession {
+  private readonly scheduler = new Scheduler();
+  private readonly nodes = new Map<NodeName, NodeSpec>();
+  private readonly cordoned = new Set<NodeName>();
+  private seq = 0;
+
+  constructor(
+    state: LedgerState,
+    policy: Policy,
+    private readonly clock: Clock,
+  ) {
+    this.tell({ kind: 'policy-set', policy });
+    for (const flavor of state.flavors) this.tell({ kind: 'flavor-set', flavor });
+    for (const queue of state.queues) this.tell({ kind: 'queue-set', queue });
+    for (const { spec, state: nodeState, cause, unschedulable } of state.nodes) {
+      if (unschedulable) this.cordoned.add(spec.name);
+      this.see(spec);
+      if (nodeState !== 'healthy') {
+        this.tell({ kind: 'node-state-changed', node: spec.name, state: nodeState, cause });
+      }
+    }
+    for (const { spec } of state.workloads) this.tell({ kind: 'workload-submitted', workload: spec });
+    for (const { seat, claimed, state: podState } of state.pods) {
+      this.tell({ kind: 'pod-adopted', seat, state: claimed ? podState : 'leaving' });
+    }
+    for (const { spec, cancelRequested } of state.workloads) {
+      if (cancelRequested) this.tell({ kind: 'workload-cancelled', workload: spec.id });
+    }
+  }
+
+  /** Commands of nodes that only the driver can carry out are not the core's. */
+  command(command: Command): void {
+    switch (command.kind) {
+      case 'workload-submitted':
+        this.tell({ kind: 'workload-submitted', workload: command.workload });
+        return;
+      case 'workload-cancelled':
+        this.tell({ kind: 'workload-cancelled', workload: command.workload });
+        return;
+      case 'node-cordoned':
+      case 'node-uncordoned':
+        this.cordon(command.node, command.kind);
+        return;
+      case 'node-failed':
+      case 'node-restored':
+        return;
+    }
+  }
+
+  observe(observation: Observation): void {
+    switch (observation.kind) {
+      case 'node-seen':
+        this.see(observation.node);
+        return;
+      case 'node-removed':
+        this.nodes.delete(observation.node);
+        this.tell(observation);
+        return;
+      case 'pod-ended': {
+        const { kind, pod, outcome, blame, exitCode } = observation;
+        this.tell({ kind, pod, outcome, blame, ...(exitCode === undefined ? {} : { exitCode }) });
+        return;
+      }
+      default:
+        this.tell(observation);
+    }
+  }
+
+  /** A pod that the driver refused for good. */
+  refuse(input: Extract<SchedulerInput, { readonly kind: 'pod-refused' }>): void {
+    this.tell(input);
+  }
+
+  decide(): Settled {
+    const nowMs = this.clock.now();
+    const { decisions, wakeAtMs, truncated } = this.scheduler.decide(nowMs);
+    return { sets: setsOf(decisions), wakeAtMs: truncated ? nowMs : wakeAtMs };
+  }
+
+  answer(outcome: SetOutcome): void {
+    if (outcome.kind === 'committed') this.tell({ kind: 'set-committed', set: outcome.set });
+    else {
+      const { set, why, at } = outcome;
+      this.tell({ kind: 'set-refused', set, why, ...(at === undefined ? {} : { at }) });
+    }
+  }
+
+  explain(workload: string): Explanation {
+    return this.scheduler.explain(workload, this.clock.now());
+  }
+
+  private see(spec: NodeSpec): void {
+    this.nodes.set(spec.name, spec);
+    const unschedulable = spec.unschedulable || this.cordoned.has(spec.name);
+    this.tell({ kind: 'node-seen', node: { ...spec, unschedulable } });
+  }
+
+  private cordon(node: NodeName, kind: 'node-cordoned' | 'node-uncordoned'): void {
+    if (kind === 'node-cordoned') this.cordoned.add(node);
+    else this.cordoned.delete(node);
+    const spec = this.nodes.get(node);
+    if (spec !== undefined) this.see(spec);
+  }
+
+  private tell(input: SchedulerInput): void {
+    this.seq += 1;
+    this.scheduler.apply({ ...input, seq: this.seq, atMs: this.clock.now() });
+  }
+}
+
+function setsOf(decisions: readonly Decision[]): readonly DecisionSet[] {
+  const sets = new Map<number, Decision[]>();
+  for (const decision of decisions) {
+    const set = sets.get(decision.set);
+    if (set === undefined) sets.set(decision.set, [decision]);
+    else set.push(decision);
+  }
+  return [...sets].map(([set, members]) => ({ set, decisions: members }));
+}

@@ -1,0 +1,69 @@
+import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Cluster, NodeFaults, type Observation } from '../../cluster/cluster.js';
+import type { Command, LedgerState } from './ledger.js';
+import { reconcile } from './reconcile.js';
+
+/** Beyond that the ledger is away for long: the driver is told to wait by an error, and lists again later. */
+const INBOX_MAX = 100_000;
+
+/** What the driver has seen and the ledger has not noted yet. It outlives a term, so that nothing seen is lost. */
+@Injectable()
+export class DriverWatch {
+  private readonly logger = new Logger('driver');
+  private readonly inbox: Observation[] = [];
+  private watching = false;
+
+  constructor(
+    private readonly cluster: Cluster,
+    @Optional() private readonly faults: NodeFaults | undefined,
+  ) {}
+
+  get waiting(): number {
+    return this.inbox.length;
+  }
+
+  /** Starts to watch, unless it does already, and holds the ledger against what the driver lists. */
+  async begin(state: LedgerState, wake: () => void): Promise<void> {
+    if (this.watching) return;
+    const seen = await this.cluster.start((observation) => {
+      if (this.inbox.length >= INBOX_MAX) throw new Error('the driver observes faster than the ledger can note');
+      this.inbox.push(observation);
+      wake();
+    });
+    this.watching = true;
+    const { observations, strays } = reconcile(state, this.inbox, seen);
+    this.inbox.push(...observations);
+    for (const stray of strays) {
+      this.logger.warn({ message: 'pod without allocation is deleted', pod: stray });
+      await this.cluster.deletePod(stray);
+    }
+  }
+
+  /** The oldest observations; they stay until `drop`. */
+  peek(limit: number): readonly Observation[] {
+    return this.inbox.slice(0, limit);
+  }
+
+  drop(count: number): void {
+    this.inbox.splice(0, count);
+  }
+
+  /** Another scheduler leads: what was seen here is its to see. */
+  async end(): Promise<void> {
+    if (!this.watching) return;
+    this.watching = false;
+    this.inbox.length = 0;
+    await this.cluster.stop('keep');
+  }
+
+  /** Faults are for virtual nodes; what comes of them arrives as observations. */
+  order(command: Command): void {
+    if (this.faults === undefined) return;
+    if (command.kind !== 'node-failed' && command.kind !== 'node-restored') return;
+    const asked = command.kind === 'node-failed' ? this.faults.fail(command.node) : this.faults.restore(command.node);
+    asked.catch((error: unknown) => {
+      const { kind, node } = command;
+      this.logger.error({ message: 'the driver failed', command: kind, node, error: String(error) });
+    });
+  }
+}

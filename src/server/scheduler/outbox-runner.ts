@@ -1,0 +1,130 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Cluster, type PodOrder, type PodProgram } from '../../cluster/cluster.js';
+import type { PodRef } from '../../core/index.js';
+import { podTokenOf } from '../auth/pod-token.js';
+import { ServerSecret } from '../auth/server-secret.js';
+import { Ledger, type Intent, type IntentOutcome, type Leadership } from './ledger.js';
+import { StatusAddress } from './status-address.js';
+
+const BATCH = 128;
+const PARALLEL = 8;
+const CALL_TIMEOUT_MS = 30_000;
+const RETRY_MS = 250;
+const RETRY_MS_MAX = 30_000;
+
+export interface RefusedPod {
+  readonly pod: PodRef;
+  readonly why: string;
+  readonly retry: 'elsewhere' | 'never';
+}
+
+/** Asks the driver for what the ledger has decided. Every call may be made twice; the ledger says when it is done. */
+@Injectable()
+export class OutboxRunner {
+  private readonly logger = new Logger('outbox');
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly cluster: Cluster,
+    private readonly secret: ServerSecret,
+    private readonly address: StatusAddress,
+  ) {}
+
+  /** Carries out what is due; says which pods were refused for good, and whether something is left to be tried later. */
+  async run(leadership: Leadership): Promise<{ readonly refused: readonly RefusedPod[]; readonly carriedOut: number }> {
+    const intents = await this.ledger.dueIntents(BATCH);
+    const chains = chainsOf(intents);
+    const refused: RefusedPod[] = [];
+    const outcomes: { id: string; outcome: IntentOutcome }[] = [];
+    const work = chains.values();
+    const worker = async (): Promise<void> => {
+      for (const chain of work) {
+        for (const intent of chain) {
+          const { outcome, refusal } = await this.attempt(intent);
+          outcomes.push({ id: intent.id, outcome });
+          if (refusal !== undefined) refused.push(refusal);
+          if (outcome.kind === 'retry') break; // a pod is created before it is deleted
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    if (outcomes.length > 0) await this.ledger.settleIntents(leadership, outcomes);
+    return { refused, carriedOut: outcomes.length };
+  }
+
+  private async attempt(intent: Intent): Promise<{ readonly outcome: IntentOutcome; readonly refusal?: RefusedPod }> {
+    try {
+      if (intent.kind === 'delete-pod') {
+        await withTimeout(this.cluster.deletePod(intent.podName));
+        return { outcome: { kind: 'done' } };
+      }
+      const creation = await withTimeout(this.cluster.createPod(this.orderOf(intent)));
+      if (creation.kind === 'created') return { outcome: { kind: 'done' } };
+      const { why, retry } = creation;
+      this.logger.warn({ message: 'pod refused', pod: intent.podName, why });
+      return { outcome: { kind: 'refused' }, refusal: { pod: intent.pod, why, retry } };
+    } catch (error) {
+      const inMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(intent.attempts, 16));
+      this.logger.warn({ message: 'driver call failed', pod: intent.podName, kind: intent.kind, inMs, error: String(error) });
+      return { outcome: { kind: 'retry', inMs } };
+    }
+  }
+
+  private orderOf(intent: Extract<Intent, { readonly kind: 'create-pod' }>): PodOrder {
+    const { pod, podName, seat, document } = intent;
+    return {
+      name: podName,
+      pod,
+      team: intent.team,
+      workloadName: intent.workloadName,
+      node: seat.node,
+      slots: seat.slots,
+      cpuMilli: seat.cpuMilli,
+      memoryMib: seat.memoryMib,
+      rank: intent.rank,
+      worldSize: intent.worldSize,
+      masterNode: intent.masterNode,
+      graceSeconds: document.spec.terminationGracePeriodSeconds,
+      program: programOf(intent),
+      status: {
+        url: this.address.url,
+        token: podTokenOf(this.secret.value, { workload: pod.workload, incarnation: pod.incarnation, pod: podName }),
+      },
+    };
+  }
+}
+
+function programOf({ document, pod }: Extract<Intent, { readonly kind: 'create-pod' }>): PodProgram {
+  const podSet = document.spec.podSets.find(({ name }) => name === pod.podSet);
+  if (podSet?.trainer !== undefined) return { kind: 'trainer', job: podSet.trainer };
+  const container = podSet?.template?.spec.containers[0];
+  if (container === undefined) throw new Error(`pod set ${pod.podSet} has no program`);
+  return {
+    kind: 'command',
+    command: [...container.command, ...container.args],
+    env: Object.fromEntries(container.env.map(({ name, value }) => [name, value])),
+  };
+}
+
+async function withTimeout<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`the driver did not answer within ${CALL_TIMEOUT_MS} ms`));
+    }, CALL_TIMEOUT_MS);
+  });
+  return Promise.race([call, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
+/** The intents of one pod in their order, to be carried out one after the other. */
+function chainsOf(intents: readonly Intent[]): readonly (readonly Intent[])[] {
+  const chains = new Map<string, Intent[]>();
+  for (const intent of intents) {
+    const chain = chains.get(intent.podName);
+    if (chain === undefined) chains.set(intent.podName, [intent]);
+    else chain.push(intent);
+  }
+  return [...chains.values()];
+}

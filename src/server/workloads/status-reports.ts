@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Epoch, StatusReply, StatusReport } from '../../trainer/contract.js';
+import type { PodIdentity } from '../auth/principal.js';
+
+export type StatusOutcome =
+  | { readonly kind: 'noted'; readonly reply: StatusReply }
+  | { readonly kind: 'not-this-pod' }
+  | { readonly kind: 'stale-incarnation'; readonly current: number };
+
+/** A curve keeps its newest points. */
+const EPOCHS_MAX = 1000;
+
+interface WorkloadFacts {
+  readonly incarnation: number;
+  readonly round: number;
+  readonly evicting: boolean;
+  readonly world_size: number;
+}
+
+/** Takes what pods report: progress of the newest sequence, curves, and the final report. */
+@Injectable()
+export class StatusReports {
+  constructor(@InjectDataSource() private readonly database: DataSource) {}
+
+  async note(pod: PodIdentity, report: StatusReport): Promise<StatusOutcome> {
+    if (report.workload !== pod.workload || report.pod !== pod.pod || report.incarnation !== pod.incarnation) {
+      return { kind: 'not-this-pod' };
+    }
+    return this.database.transaction(async (transaction) => {
+      // Shared with other reports, exclusive with a new incarnation: an old one cannot slip in behind it.
+      const [workload]: WorkloadFacts[] = await transaction.query(
+        `SELECT incarnation, round, state = 'evicting' AS evicting, (SELECT coalesce(max(world_size), 1) FROM pods p
+         WHERE p.workload = w.uid AND p.incarnation = w.incarnation) AS world_size
+         FROM workloads w WHERE uid = $1 FOR SHARE OF w`,
+        [pod.workload],
+      );
+      if (workload?.incarnation !== pod.incarnation) {
+        return { kind: 'stale-incarnation', current: workload?.incarnation ?? 0 };
+      }
+      await storeProgress(transaction, report);
+      if (report.report !== undefined) await storeReport(transaction, report);
+      await transaction.query(`SELECT pg_notify('berth_changed', $1)`, [`workload:${pod.workload}`]);
+      const { round, world_size: worldSize, evicting } = workload;
+      return { kind: 'noted', reply: { round, worldSize, ...(evicting ? { stop: true } : {}) } };
+    });
+  }
+}
+
+async function storeProgress(transaction: EntityManager, report: StatusReport): Promise<void> {
+  const { epochs = [], report: _report, reportHtml: _html, ...body } = report;
+  const [seen]: { epochs: Epoch[]; incarnation: number; sequence: string }[] = await transaction.query(
+    'SELECT epochs, incarnation, sequence FROM progress WHERE workload = $1 AND rank = $2 FOR UPDATE',
+    [report.workload, report.rank],
+  );
+  const isStale = seen?.incarnation === report.incarnation && Number(seen.sequence) >= report.sequence;
+  if (isStale) return;
+  await transaction.query(
+    `INSERT INTO progress (workload, rank, incarnation, sequence, body, epochs, failure)
+     VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7)
+     ON CONFLICT (workload, rank) DO UPDATE SET incarnation = excluded.incarnation, sequence = excluded.sequence,
+       body = excluded.body, epochs = excluded.epochs, failure = excluded.failure, reported_at = now()`,
+    [
+      report.workload,
+      report.rank,
+      report.incarnation,
+      report.sequence,
+      JSON.stringify(body),
+      JSON.stringify(mergedEpochs(seen?.epochs ?? [], epochs)),
+      report.failure ?? null,
+    ],
+  );
+}
+
+/** By number; a resumed incarnation writes the epochs again that it trains again. */
+export function mergedEpochs(seen: readonly Epoch[], added: readonly Epoch[]): readonly Epoch[] {
+  const byNumber = new Map([...seen, ...added].map((epoch) => [epoch.epoch, epoch]));
+  return [...byNumber.values()].sort((a, b) => a.epoch - b.epoch).slice(-EPOCHS_MAX);
+}
+
+async function storeReport(transaction: EntityManager, report: StatusReport): Promise<void> {
+  await transaction.query(
+    `INSERT INTO reports (workload, incarnation, body, html) VALUES ($1, $2, $3::jsonb, $4)
+     ON CONFLICT (workload) DO UPDATE SET incarnation = excluded.incarnation, body = excluded.body,
+       html = excluded.html, received_at = now()`,
+    [report.workload, report.incarnation, JSON.stringify(report.report), report.reportHtml ?? null],
+  );
+}
