@@ -83,6 +83,7 @@ export default defineConfig(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       // A module of Nest is a class that only carries a decorator.
       '@typescript-eslint/no-extraneous-class': 'off',
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],

@@ -7,10 +7,12 @@ import { runChild } from './run-child.mjs';
 
 /**
  * Everything is asked for by name, because the environment may say otherwise: `NODE_ENV=production` would leave out the
- * compiler. npm's own retry waits 10 s, then 60 s; five tries within 15 s tell a slow network from none at all.
+ * compiler. npm tries three times, by itself with 10 and 60 s between; 1 and 4 s also tell a slow network from none.
  */
-const NPM_CI = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
-const NPM_RETRY = ['--fetch-retries=4', '--fetch-retry-factor=2', '--fetch-retry-mintimeout=1000'];
+const NPM_CI = [
+  ...['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
+  ...['--fetch-retry-mintimeout=1000', '--fetch-retry-factor=4'],
+];
 
 /**
  * Makes `node_modules` what the lockfile says. Call it under the set-up lock.
@@ -22,7 +24,7 @@ export async function installDependencies(root) {
   const npm = findNpm();
   const text = { doing: 'installing dependencies', done: 'dependencies installed', hint: 'first time: about a minute' };
   await withProgress(text, async () => {
-    const args = [...npm.args, ...NPM_CI, ...NPM_RETRY];
+    const args = [...npm.args, ...NPM_CI];
     const ended = await runChild({ file: npm.file, args, output: 'capture', cwd: root }).catch(noNpm);
     if (ended.isInterrupted) throw new Interrupted(ended.code);
     if (ended.code !== 0) throw explainInstallFailure(ended.output, root);
