@@ -75,8 +75,11 @@ export type PodCreation =
 export abstract class Cluster {
   abstract start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]>;
   abstract createPod(order: PodOrder): Promise<PodCreation>;
-  /** Asks the pod to stop (SIGTERM, then SIGKILL after its grace). Unknown names are no error: the pod is gone. */
-  abstract deletePod(name: string): Promise<void>;
+  /**
+   * Asks the pod to stop (SIGTERM, then SIGKILL after its grace); its end is observed. `unknown`: the driver has no such
+   * pod, so nothing of it runs and nothing more will be observed.
+   */
+  abstract deletePod(name: string): Promise<'stopping' | 'unknown'>;
   /** Output of a pod, oldest first; ends with the pod when `follow`, at the end of the file otherwise. */
   abstract readLogs(name: string, options: LogOptions): AsyncIterable<string>;
   /** Stops observing. Pods of the local driver are ended, too, when `pods` is `end`. */

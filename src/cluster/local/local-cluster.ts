@@ -105,12 +105,13 @@ export class LocalCluster extends Cluster implements NodeFaults {
     return creation;
   }
 
-  async deletePod(name: string): Promise<void> {
+  async deletePod(name: string): Promise<'stopping' | 'unknown'> {
     await this.creating.get(name)?.catch(() => undefined); // whoever asked for it hears of the failure
     const pod = this.pods.get(name);
-    if (pod === undefined) return;
+    if (pod === undefined) return 'unknown';
     pod.requestStop('deleted', pod.plan.graceMs);
     this.running?.line.poke(name);
+    return 'stopping';
   }
 
   /** Nothing for an unknown pod: its output is gone with it. */

@@ -39,6 +39,11 @@ export class DriverWatch {
     }
   }
 
+  /** What the driver will never say by itself. */
+  add(observation: Observation): void {
+    this.inbox.push(observation);
+  }
+
   /** The oldest observations; they stay until `drop`. */
   peek(limit: number): readonly Observation[] {
     return this.inbox.slice(0, limit);

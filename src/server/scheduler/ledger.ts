@@ -71,10 +71,14 @@ export type SetOutcome =
     };
 
 /** What the driver is still to be asked; it stays until settled, and asking twice is harmless. */
-export type Intent = { readonly id: string; readonly podName: string; readonly attempts: number } & (
+export type Intent = {
+  readonly id: string;
+  readonly podName: string;
+  readonly pod: PodRef;
+  readonly attempts: number;
+} & (
   | {
       readonly kind: 'create-pod';
-      readonly pod: PodRef;
       readonly team: string;
       readonly workloadName: string;
       readonly document: WorkloadDocument;

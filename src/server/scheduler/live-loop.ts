@@ -96,7 +96,8 @@ export class LiveLoop {
       cursor = read.cursor;
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      const { refused, carriedOut } = await this.outbox.run(leadership);
+      const { refused, gone, carriedOut } = await this.outbox.run(leadership);
+      for (const pod of gone) this.driver.add({ kind: 'pod-gone', pod });
       for (const refusal of refused) session.refuse({ kind: 'pod-refused', ...refusal });
       const isBusy = carriedOut + refused.length + read.count + this.driver.waiting > 0;
       if (!isBusy) await this.wakeUp.sleep(Math.min(POLL_MS, (wakeAtMs ?? Infinity) - this.cores.now()));

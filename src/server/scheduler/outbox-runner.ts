@@ -18,6 +18,20 @@ export interface RefusedPod {
   readonly retry: 'elsewhere' | 'never';
 }
 
+export interface OutboxRun {
+  /** Pods that the driver refused for good. */
+  readonly refused: readonly RefusedPod[];
+  /** Pods that were to be deleted and of which the driver knows nothing, so that it will never observe their end. */
+  readonly gone: readonly PodRef[];
+  readonly carriedOut: number;
+}
+
+interface Attempt {
+  readonly outcome: IntentOutcome;
+  readonly refusal?: RefusedPod;
+  readonly isGone?: boolean;
+}
+
 /** Asks the driver for what the ledger has decided. Every call may be made twice; the ledger says when it is done. */
 @Injectable()
 export class OutboxRunner {
@@ -30,33 +44,34 @@ export class OutboxRunner {
     private readonly address: StatusAddress,
   ) {}
 
-  /** Carries out what is due; says which pods were refused for good, and whether something is left to be tried later. */
-  async run(leadership: Leadership): Promise<{ readonly refused: readonly RefusedPod[]; readonly carriedOut: number }> {
+  async run(leadership: Leadership): Promise<OutboxRun> {
     const intents = await this.ledger.dueIntents(BATCH);
     const chains = chainsOf(intents);
     const refused: RefusedPod[] = [];
+    const gone: PodRef[] = [];
     const outcomes: { id: string; outcome: IntentOutcome }[] = [];
     const work = chains.values();
     const worker = async (): Promise<void> => {
       for (const chain of work) {
         for (const intent of chain) {
-          const { outcome, refusal } = await this.attempt(intent);
+          const { outcome, refusal, isGone = false } = await this.attempt(intent);
           outcomes.push({ id: intent.id, outcome });
           if (refusal !== undefined) refused.push(refusal);
+          if (isGone) gone.push(intent.pod);
           if (outcome.kind === 'retry') break; // a pod is created before it is deleted
         }
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
     if (outcomes.length > 0) await this.ledger.settleIntents(leadership, outcomes);
-    return { refused, carriedOut: outcomes.length };
+    return { refused, gone, carriedOut: outcomes.length };
   }
 
-  private async attempt(intent: Intent): Promise<{ readonly outcome: IntentOutcome; readonly refusal?: RefusedPod }> {
+  private async attempt(intent: Intent): Promise<Attempt> {
     try {
       if (intent.kind === 'delete-pod') {
-        await withTimeout(this.cluster.deletePod(intent.podName));
-        return { outcome: { kind: 'done' } };
+        const answer = await withTimeout(this.cluster.deletePod(intent.podName));
+        return { outcome: { kind: 'done' }, isGone: answer === 'unknown' };
       }
       const creation = await withTimeout(this.cluster.createPod(this.orderOf(intent)));
       if (creation.kind === 'created') return { outcome: { kind: 'done' } };
