@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 
+export { JobSchema, type Job } from './job.schema.js';
+
 /** Exit codes of a pod, after BSD `sysexits.h`; the control plane decides by them whether to run the workload again. */
 export const EXIT = {
   done: 0,

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EXIT } from '../contract.js';
+import type { Preprocessor } from '../data/preprocessor.js';
+import { TrainerError } from '../trainer-error.js';
+import { bestKnownTo, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint-files.js';
+import { writeFileDurably } from './durable-files.js';
+import { checkpointName, lineOf, parseCheckpointName, type Marker } from './lineage.js';
+
+const MarkerSchema = z.strictObject({ incarnation: z.int().min(0), inherits: z.string().optional() });
+const FINISHED = 'finished.json';
+
+export interface StoreOptions {
+  readonly folder: string;
+  /** Undefined for a run that nobody numbers: the next one free, and a finished training is begun anew. */
+  readonly incarnation: number | undefined;
+  readonly keep: number;
+  readonly job: string;
+  readonly fingerprint: string;
+  readonly preprocessor: Preprocessor;
+  readonly warn: (message: string) => void;
+}
+
+/** The checkpoints of one incarnation of one job, in a folder that other incarnations may also write to. */
+export class CheckpointStore {
+  private constructor(
+    private readonly options: StoreOptions,
+    private readonly incarnation: number,
+    /** What to go on from, where there is something. */
+    readonly inherited: Checkpoint | undefined,
+  ) {}
+
+  /** Chooses what to go on from, and writes the marker that fences older incarnations off. */
+  static open(options: StoreOptions): CheckpointStore {
+    const { folder } = options;
+    mkdirSync(folder, { recursive: true });
+    const markers = readMarkers(folder);
+    const newest = Math.max(-1, ...markers.map((marker) => marker.incarnation));
+    const incarnation = options.incarnation ?? newest + 1;
+    if (newest > incarnation) throw superseded(incarnation, newest);
+    const startsAnew = options.incarnation === undefined && existsSync(join(folder, FINISHED));
+    const found = startsAnew ? undefined : newestUsable(options, lineOf(newest, markers, readdirSync(folder)));
+    if (newest < incarnation) {
+      const marker = { incarnation, ...(found === undefined ? {} : { inherits: found.name }) };
+      writeFileDurably(markerFile(folder, incarnation), `${JSON.stringify(marker)}\n`);
+    }
+    rmSync(join(folder, FINISHED), { force: true });
+    if (found === undefined) removeCheckpoints(folder, () => true);
+    const store = new CheckpointStore(options, incarnation, found?.checkpoint);
+    store.prune();
+    return store;
+  }
+
+  /** The name that a checkpoint of this step gets. */
+  nameAt(step: number): string {
+    return checkpointName({ incarnation: this.incarnation, step });
+  }
+
+  /** Writes a checkpoint, and removes those that are neither among the last `keep` nor the best; returns its path. */
+  save(checkpoint: Checkpoint): string {
+    this.refuseIfSuperseded();
+    const path = join(this.options.folder, this.nameAt(checkpoint.state.step));
+    writeCheckpoint(path, checkpoint, this.options.preprocessor);
+    this.prune();
+    return path;
+  }
+
+  read(name: string): Checkpoint {
+    return readCheckpoint(join(this.options.folder, name));
+  }
+
+  /** Notes that nothing is left to resume. */
+  finish(): void {
+    writeFileDurably(join(this.options.folder, FINISHED), `${JSON.stringify({ incarnation: this.incarnation })}\n`);
+  }
+
+  private refuseIfSuperseded(): void {
+    const newest = Math.max(...readMarkers(this.options.folder).map((marker) => marker.incarnation));
+    if (newest > this.incarnation) throw superseded(this.incarnation, newest);
+  }
+
+  /** Keeps the newest of the line, and the best that each of these knows: any of them may be gone on from. */
+  private prune(): void {
+    const { folder, keep } = this.options;
+    const line = lineOf(this.incarnation, readMarkers(folder), readdirSync(folder));
+    const newest = line.slice(0, keep);
+    const kept = new Set([...newest, ...newest.flatMap((name) => bestKnownTo(join(folder, name)) ?? [])]);
+    removeCheckpoints(folder, (name) => !kept.has(name));
+  }
+}
+
+/** Also half-written ones, which end in `.tmp`. */
+function removeCheckpoints(folder: string, isUnwanted: (name: string) => boolean): void {
+  for (const name of readdirSync(folder)) {
+    const isCheckpoint = parseCheckpointName(name.replace(/\.tmp$/, '')) !== undefined;
+    if (isCheckpoint && isUnwanted(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+interface Usable {
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+function newestUsable(options: StoreOptions, names: readonly string[]): Usable | undefined {
+  for (const name of names) {
+    const checkpoint = readOrWarn(join(options.folder, name), options.warn);
+    if (checkpoint === undefined) continue;
+    const { job, fingerprint } = checkpoint.state;
+    if (job !== options.job) {
+      const message = `${options.folder} holds checkpoints of job "${job}": choose another folder for "${options.job}"`;
+      throw new TrainerError(EXIT.badConfig, message);
+    }
+    if (fingerprint === options.fingerprint) return { name, checkpoint };
+    options.warn(`checkpoint ${name} is of another version of this job or of its data: training starts anew`);
+    return undefined;
+  }
+  return undefined;
+}
+
+function readOrWarn(folder: string, warn: (message: string) => void): Checkpoint | undefined {
+  try {
+    return readCheckpoint(folder);
+  } catch (error) {
+    warn(`checkpoint ${folder} is damaged and skipped: ${error instanceof Error ? error.message : String(error)}`);
+    rmSync(folder, { recursive: true, force: true });
+    return undefined;
+  }
+}
+
+function readMarkers(folder: string): readonly Marker[] {
+  return readdirSync(folder).flatMap((name) => {
+    const match = /^incarnation-(\d{1,15})\.json$/.exec(name);
+    if (match === null) return [];
+    const marker = MarkerSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+    return [{ incarnation: marker.incarnation, inherits: marker.inherits }];
+  });
+}
+
+function markerFile(folder: string, incarnation: number): string {
+  return join(folder, `incarnation-${incarnation}.json`);
+}
+
+function superseded(own: number, newest: number): TrainerError {
+  return new TrainerError(EXIT.internal, `incarnation ${own} is over: incarnation ${newest} has begun here`);
+}

@@ -1,0 +1,152 @@
+import { Worker } from 'node:worker_threads';
+import { EXIT } from '../contract.js';
+import { describeFailure, unreachable } from '../trainer-error.js';
+import type { RunPrinter } from './run-printer.js';
+import type { StatusReporter } from './status-reporter.js';
+import { STOP, type FinishedTraining, type WorkerMessage, type WorkOrder } from './worker-messages.js';
+
+export interface Supervision {
+  readonly order: Omit<WorkOrder, 'stopFlag'>;
+  readonly printer: RunPrinter;
+  readonly warn: (message: string) => void;
+  /** Makes the reporter, where there is a control plane. */
+  readonly reporterFor: (events: { onStop: () => void; onSuperseded: () => void }) => StatusReporter | undefined;
+}
+
+export type RunOutcome =
+  | ({ readonly kind: 'done' } & FinishedTraining)
+  | { readonly kind: 'stopped'; readonly step: number | undefined }
+  | { readonly kind: 'superseded' }
+  | {
+      readonly kind: 'failed';
+      readonly exitCode: number;
+      readonly message: string;
+      readonly stack: string | undefined;
+    };
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const FAILURE_LENGTH_MAX = 4000; // what StatusReportSchema takes
+
+/**
+ * Runs the training thread to its end. This thread stays free for what must not wait for a batch: signals and the
+ * control plane.
+ */
+export async function superviseTraining(supervision: Supervision): Promise<RunOutcome> {
+  const { order, reporterFor } = supervision;
+  const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const hurry = new AbortController();
+  const stop = (): void => {
+    Atomics.store(stopFlag, 0, STOP);
+  };
+  const onSignal = (): void => {
+    stop();
+    hurry.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  const workerData: WorkOrder = { ...order, stopFlag: stopFlag.buffer };
+  const worker = new Worker(new URL('./training-worker.js', import.meta.url), { workerData });
+  let reporter: StatusReporter | undefined;
+  const superseded = new Promise<RunOutcome>((resolve) => {
+    reporter = reporterFor({ onStop: stop, onSuperseded: () => resolve({ kind: 'superseded' }) });
+  });
+  reporter?.start();
+  try {
+    const outcome = await Promise.race([outcomeOf(worker, supervision, reporter), superseded]);
+    await worker.terminate();
+    await tellEnd(outcome, reporter, hurry.signal);
+    return outcome;
+  } finally {
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+/** Listens until the thread says how it ended, or dies. */
+function outcomeOf(
+  worker: Worker,
+  { printer, warn }: Supervision,
+  reporter: StatusReporter | undefined,
+): Promise<RunOutcome> {
+  return new Promise((resolve) => {
+    worker.on('message', (message: WorkerMessage) => {
+      const outcome = handle(message, { printer, warn, reporter });
+      if (outcome !== undefined) resolve(outcome);
+    });
+    worker.on('error', (error) => {
+      resolve({ kind: 'failed', ...describeFailure(error), stack: error instanceof Error ? error.stack : undefined });
+    });
+    worker.on('exit', (code) => {
+      const message = `the training thread ended with ${code} and no result`;
+      resolve({ kind: 'failed', exitCode: EXIT.internal, message, stack: undefined });
+    });
+  });
+}
+
+interface Listeners {
+  readonly printer: RunPrinter;
+  readonly warn: (message: string) => void;
+  readonly reporter: StatusReporter | undefined;
+}
+
+/** Tells people and the control plane; answers with the outcome when the message is the last one. */
+function handle(message: WorkerMessage, { printer, warn, reporter }: Listeners): RunOutcome | undefined {
+  switch (message.kind) {
+    case 'phase':
+      reporter?.tell({ phase: message.phase });
+      return undefined;
+    case 'warning':
+      warn(message.message);
+      return undefined;
+    case 'prepared': {
+      const { facts } = message;
+      const { name, version, devices } = facts.backend;
+      printer.prepared(facts);
+      reporter?.tell(
+        {
+          step: facts.resumedFrom?.step ?? 0,
+          stepsTotal: facts.stepsTotal,
+          backend: `${name} ${version}, ${devices}`.slice(0, 200),
+        },
+        facts.resumedFrom?.epochs,
+      );
+      return undefined;
+    }
+    case 'progress':
+      printer.progress(message.progress, message.metrics);
+      reporter?.note({ ...message.progress, metrics: message.metrics });
+      return undefined;
+    case 'epoch':
+      printer.epoch(message.epoch, message.progress);
+      reporter?.tell({ ...message.progress, metrics: message.epoch.metrics }, [message.epoch]);
+      return undefined;
+    case 'checkpoint':
+      reporter?.tell({ step: message.step, checkpoint: { step: message.step, path: message.path } });
+      return undefined;
+    case 'done':
+      return message;
+    case 'stopped':
+      return message;
+    case 'failed':
+      return message;
+    default:
+      return unreachable(message);
+  }
+}
+
+async function tellEnd(outcome: RunOutcome, reporter: StatusReporter | undefined, hurry: AbortSignal): Promise<void> {
+  if (reporter === undefined) return;
+  switch (outcome.kind) {
+    case 'done':
+      await reporter.finish({ phase: 'done', report: outcome.report, reportHtml: outcome.reportHtml }, hurry);
+      return;
+    case 'failed':
+      await reporter.finish({ phase: 'failed', failure: outcome.message.slice(0, FAILURE_LENGTH_MAX) }, hurry);
+      return;
+    case 'stopped':
+      await reporter.close('tell');
+      return;
+    case 'superseded':
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
