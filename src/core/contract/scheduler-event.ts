@@ -67,7 +67,8 @@ export type SchedulerInput =
       readonly kind: 'set-refused';
       readonly set: SetId;
       readonly why: 'epoch' | 'quota' | 'slot' | 'node-state' | 'workload-state';
-      readonly at?: NodeName | QueueName;
+      /** The node or queue that was in the way. */
+      readonly at?: string;
     }
   // observations of pods
   | { readonly kind: 'pod-bound'; readonly pod: PodRef }

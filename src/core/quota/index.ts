@@ -1,6 +1,11 @@
 /**
  * Who may use how much. Promises the quota law of the tree (nominal, borrowing, lending at any depth), in integers.
- * Read `check-charge.ts` first: the law on plain rows, as the ledger checks it under its locks.
+ * Read `check-charge.ts` first: the law on plain rows, as the ledger checks it under its locks. `quota-tree.ts` keeps
+ * the same on columns, `choose-flavor.ts` orders a workload's flavors by it.
  */
 export { availableMilli, checkCharge } from './check-charge.js';
 export type { ChargeCheck, QuotaTreeRow } from './check-charge.js';
+export { chargesOf, chooseFlavors } from './choose-flavor.js';
+export type { FlavorChoice, FlavorChoices, FlavorWish } from './choose-flavor.js';
+export { QuotaTree } from './quota-tree.js';
+export type { QuotaFit } from './quota-tree.js';

@@ -1,0 +1,260 @@
+import type {
+  FlavorName,
+  FlavorSpec,
+  NodeName,
+  NodeSpec,
+  NodeState,
+  Resources,
+  TopologyLevel,
+} from '../contract/index.js';
+import { invariant } from '../invariant.js';
+import type { Column, Journal } from '../journal.js';
+import { compareText } from '../text-order.js';
+import { flavorsOfNode } from './node-flavors.js';
+import type { NodeFlavors } from './node-flavors.js';
+import { nodeClassKey } from './node-class.js';
+import { TopologyTree } from './topology-tree.js';
+
+export const WHOLE_DEVICE_MILLI = 1000;
+
+/** A node as it was told, and what was seen of it; amounts are in the columns. */
+export interface NodeRecord {
+  readonly spec: NodeSpec;
+  readonly state: NodeState;
+  /** Gone from the fleet; the row stays while pods of before may still be there. */
+  readonly removed: boolean;
+  readonly foreignUse: Resources;
+  readonly foreignSlots: readonly number[];
+  /** Slots that are suspect or failed. */
+  readonly sickSlots: readonly { readonly slot: number; readonly state: 'suspect' | 'failed' }[];
+}
+
+const NO_USE: Resources = { cpuMilli: 0, memoryMib: 0, pods: 0 };
+
+/**
+ * What there is and how much of it is free. A node is a row; its amounts are columns of the journal, so a trial can be
+ * undone; what is told about it is a record, which trials never touch. Free amounts are signed: foreign pods and
+ * lowered capacities may take them below zero, which placement reads as "does not fit".
+ *
+ * Held = claimed or occupied, by a pod of ours: `take` and `give` of `FleetTransaction` move it, once per pod.
+ */
+export class FleetState {
+  readonly journal: Journal;
+  /** 1 when the node takes new work: healthy, schedulable, present. */
+  readonly open: Column;
+  readonly cpuFree: Column;
+  readonly memoryFree: Column;
+  readonly podsFree: Column;
+  /** Slots that are healthy and wholly free. */
+  readonly wholeFree: Column;
+  /** By slot: thousandths not held. */
+  readonly slotFree: Column;
+  /** By slot: 1 when it takes no work, whoever holds it: sick, foreign, or more than the node now has. */
+  readonly slotClosed: Column;
+  readonly #records: (NodeRecord | undefined)[] = [];
+  readonly #rowOfName = new Map<NodeName, number>();
+  readonly #slotBase: number[] = [];
+  readonly #slotCount: number[] = [];
+  readonly #classOfRow: number[] = [];
+  readonly #classIds = new Map<string, number>();
+  readonly #classes: { readonly spec: NodeSpec; readonly flavors: NodeFlavors }[] = [];
+  readonly #flavorsOfRow: NodeFlavors[] = [];
+  readonly #freeRows: number[] = [];
+  readonly #flavors = new Map<FlavorName, FlavorSpec>();
+  #slotRows = 0;
+  #levels: readonly TopologyLevel[] = [];
+  #tree: TopologyTree | undefined;
+
+  constructor(journal: Journal) {
+    this.journal = journal;
+    this.open = journal.column();
+    this.cpuFree = journal.column();
+    this.memoryFree = journal.column();
+    this.podsFree = journal.column();
+    this.wholeFree = journal.column();
+    this.slotFree = journal.column(WHOLE_DEVICE_MILLI);
+    this.slotClosed = journal.column();
+  }
+
+  /** Topology of all nodes that are not removed; built when asked for after a change. */
+  get tree(): TopologyTree {
+    if (this.#tree === undefined) {
+      const nodes = this.names().map((name) => ({ row: this.rowOf(name), spec: this.recordOf(this.rowOf(name)).spec }));
+      this.#tree = new TopologyTree(
+        this.#levels,
+        nodes.filter(({ row }) => !this.recordOf(row).removed),
+      );
+    }
+    return this.#tree;
+  }
+
+  /** All names in rank order, removed nodes that still hold pods included. */
+  names(): readonly NodeName[] {
+    return [...this.#rowOfName.keys()].sort(compareText);
+  }
+
+  has(name: NodeName): boolean {
+    return this.#rowOfName.has(name);
+  }
+
+  rowOf(name: NodeName): number {
+    const row = this.#rowOfName.get(name);
+    invariant(row !== undefined, 'the node is known', { name });
+    return row;
+  }
+
+  recordOf(row: number): NodeRecord {
+    const record = this.#records[row];
+    invariant(record !== undefined, 'the row holds a node', { row });
+    return record;
+  }
+
+  /** A node of the class, with its flavors. */
+  exampleOf(nodeClass: number): { readonly spec: NodeSpec; readonly flavors: NodeFlavors } {
+    const example = this.#classes[nodeClass];
+    invariant(example !== undefined, 'the class is known', { nodeClass });
+    return example;
+  }
+
+  /** Nodes of one class are equal in all that makes a pod able to run there, free amounts aside. */
+  classOf(row: number): number {
+    return this.#classOfRow[row] ?? -1;
+  }
+
+  flavorsOf(row: number): NodeFlavors {
+    return this.#flavorsOfRow[row] ?? {};
+  }
+
+  slotBase(row: number): number {
+    return this.#slotBase[row] ?? 0;
+  }
+
+  slotCount(row: number): number {
+    return this.#slotCount[row] ?? 0;
+  }
+
+  flavors(): readonly FlavorSpec[] {
+    return [...this.#flavors.values()].sort((a, b) => compareText(a.name, b.name));
+  }
+
+  flavor(name: FlavorName): FlavorSpec | undefined {
+    return this.#flavors.get(name);
+  }
+
+  setLevels(levels: readonly TopologyLevel[]): void {
+    this.#levels = levels;
+    this.#tree = undefined;
+  }
+
+  setFlavor(flavor: FlavorSpec): void {
+    this.#flavors.set(flavor.name, flavor);
+    this.#classifyAll();
+  }
+
+  removeFlavor(name: FlavorName): boolean {
+    const known = this.#flavors.delete(name);
+    if (known) this.#classifyAll();
+    return known;
+  }
+
+  /** Adds the node, or tells its new shape; what pods hold there stays held. */
+  put(spec: NodeSpec): void {
+    const row = this.#rowOfName.get(spec.name) ?? this.#newRow(spec.name);
+    const before = this.#records[row];
+    const old = before?.spec.capacity ?? NO_USE;
+    this.cpuFree.add(row, spec.capacity.cpuMilli - old.cpuMilli);
+    this.memoryFree.add(row, spec.capacity.memoryMib - old.memoryMib);
+    this.podsFree.add(row, spec.capacity.pods - old.pods);
+    this.#fitSlots(row, spec.accelerators?.count ?? 0);
+    this.#records[row] = {
+      ...(before ?? { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlots: [] }),
+      spec,
+      removed: false,
+    };
+    this.#tree = undefined;
+    this.#classify(row);
+    this.refresh(row);
+  }
+
+  /** Replaces what was seen of the node; free amounts follow. */
+  observe(row: number, seen: Partial<Omit<NodeRecord, 'spec'>>): void {
+    const before = this.recordOf(row);
+    const after = { ...before, ...seen };
+    this.cpuFree.add(row, before.foreignUse.cpuMilli - after.foreignUse.cpuMilli);
+    this.memoryFree.add(row, before.foreignUse.memoryMib - after.foreignUse.memoryMib);
+    this.podsFree.add(row, before.foreignUse.pods - after.foreignUse.pods);
+    this.#records[row] = after;
+    if (after.removed !== before.removed) this.#tree = undefined;
+    this.refresh(row);
+  }
+
+  /** Forgets a removed node that holds nothing; its row may serve another. */
+  drop(row: number): void {
+    const { spec } = this.recordOf(row);
+    for (const column of [this.cpuFree, this.memoryFree, this.podsFree, this.wholeFree, this.open]) column.set(row, 0);
+    this.#rowOfName.delete(spec.name);
+    this.#records[row] = undefined;
+    this.#freeRows.push(row);
+    this.#tree = undefined;
+  }
+
+  /** Whether the node takes work, and which of its slots: after a change of record or of a slot. */
+  refresh(row: number): void {
+    const record = this.recordOf(row);
+    const takesWork = record.state === 'healthy' && !record.spec.unschedulable && !record.removed;
+    this.open.set(row, takesWork ? 1 : 0);
+    const has = record.spec.accelerators?.count ?? 0;
+    const closed = new Set([...record.foreignSlots, ...record.sickSlots.map(({ slot }) => slot)]);
+    const base = this.slotBase(row);
+    let whole = 0;
+    for (let slot = 0; slot < this.slotCount(row); slot++) {
+      const isClosed = slot >= has || closed.has(slot);
+      this.slotClosed.set(base + slot, isClosed ? 1 : 0);
+      if (!isClosed && this.slotFree.at(base + slot) === WHOLE_DEVICE_MILLI) whole++;
+    }
+    this.wholeFree.set(row, whole);
+  }
+
+  #newRow(name: NodeName): number {
+    const row = this.#freeRows.pop() ?? this.#records.length;
+    this.#rowOfName.set(name, row);
+    this.#records[row] = undefined;
+    return row;
+  }
+
+  /** Room for a pod found on slots that the node no longer tells of: they are held, and closed. */
+  ensureSlots(row: number, count: number): void {
+    this.#fitSlots(row, count);
+    this.refresh(row);
+  }
+
+  /** Slots that vanish stay, closed, for what still holds them; when they become more the block moves. */
+  #fitSlots(row: number, count: number): void {
+    const had = this.slotCount(row);
+    if (count <= had) return;
+    const from = this.slotBase(row);
+    const to = this.#slotRows;
+    this.#slotRows += count;
+    for (let slot = 0; slot < count; slot++) {
+      this.slotFree.set(to + slot, slot < had ? this.slotFree.at(from + slot) : WHOLE_DEVICE_MILLI);
+    }
+    this.#slotBase[row] = to;
+    this.#slotCount[row] = count;
+  }
+
+  #classify(row: number): void {
+    const { spec } = this.recordOf(row);
+    const flavors = flavorsOfNode(spec, this.flavors());
+    const key = nodeClassKey(spec, flavors);
+    const known = this.#classIds.get(key);
+    this.#flavorsOfRow[row] = flavors;
+    this.#classOfRow[row] = known ?? this.#classes.length;
+    if (known !== undefined) return;
+    this.#classIds.set(key, this.#classes.length);
+    this.#classes.push({ spec, flavors });
+  }
+
+  #classifyAll(): void {
+    for (const row of this.#rowOfName.values()) this.#classify(row);
+  }
+}

@@ -1,0 +1,66 @@
+import type { SlotShare } from '../contract/index.js';
+import type { Mark } from '../journal.js';
+import type { FleetState } from './fleet-state.js';
+import { WHOLE_DEVICE_MILLI } from './fleet-state.js';
+
+/** What one pod holds of a node. */
+export interface Holding {
+  readonly row: number;
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly slots: readonly SlotShare[];
+}
+
+/**
+ * The only way to change who holds what. Work between `mark` and `rollbackTo` leaves no trace: placement tries, and
+ * explanation asks what would be, on the live state without a copy of it.
+ */
+export class FleetTransaction {
+  readonly fleet: FleetState;
+
+  constructor(fleet: FleetState) {
+    this.fleet = fleet;
+  }
+
+  mark(): Mark {
+    return this.fleet.journal.mark();
+  }
+
+  rollbackTo(mark: Mark): void {
+    this.fleet.journal.rollbackTo(mark);
+  }
+
+  commit(): void {
+    this.fleet.journal.commit();
+  }
+
+  take(holding: Holding): void {
+    this.#move(holding, -1);
+  }
+
+  give(holding: Holding): void {
+    this.#move(holding, 1);
+  }
+
+  /** As if the node took work: for the question what a healed node would change. */
+  openNode(row: number): void {
+    this.fleet.open.set(row, 1);
+  }
+
+  #move(holding: Holding, sign: 1 | -1): void {
+    const { fleet } = this;
+    const { row } = holding;
+    fleet.cpuFree.add(row, sign * holding.cpuMilli);
+    fleet.memoryFree.add(row, sign * holding.memoryMib);
+    fleet.podsFree.add(row, sign);
+    const base = fleet.slotBase(row);
+    for (const { slot, milli } of holding.slots) {
+      const before = fleet.slotFree.at(base + slot);
+      const after = before + sign * milli;
+      fleet.slotFree.set(base + slot, after);
+      if (fleet.slotClosed.at(base + slot) === 1) continue;
+      if (before === WHOLE_DEVICE_MILLI) fleet.wholeFree.add(row, -1);
+      if (after === WHOLE_DEVICE_MILLI) fleet.wholeFree.add(row, 1);
+    }
+  }
+}

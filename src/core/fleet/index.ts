@@ -1,0 +1,16 @@
+/**
+ * What there is and who holds it. Promises: used = sum of what pods hold, at every node; a slot is free only with
+ * neither claim nor occupancy; a rollback restores every column. Read `fleet-state.ts` first, then
+ * `fleet-transaction.ts` (the only way to take and give) and `pod-table.ts` (claims and occupancy).
+ */
+export { FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
+export type { NodeRecord } from './fleet-state.js';
+export { FleetTransaction } from './fleet-transaction.js';
+export type { Holding } from './fleet-transaction.js';
+export { hardwareCatalogue, tpuSlice } from './hardware-catalogue.js';
+export type { HardwareCatalogue, TpuSlice } from './hardware-catalogue.js';
+export type { NodeFlavors } from './node-flavors.js';
+export { holdingOf, PodTable } from './pod-table.js';
+export type { Claim, Occupancy, PodChange, PodOutcome, PodRecord } from './pod-table.js';
+export { TopologyTree } from './topology-tree.js';
+export type { DomainId } from './topology-tree.js';

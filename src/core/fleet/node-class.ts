@@ -1,0 +1,17 @@
+import type { NodeSpec } from '../contract/index.js';
+import { compareText } from '../text-order.js';
+import type { NodeFlavors } from './node-flavors.js';
+
+/** Equal keys: a pod that could run on one of the nodes could run on the other, were both empty. */
+export function nodeClassKey(spec: NodeSpec, flavors: NodeFlavors): string {
+  const labels = Object.entries(spec.labels).sort(([a], [b]) => compareText(a, b));
+  const taints = spec.taints.map(({ key, value, effect }) => [key, value, effect].join('\n')).sort(compareText);
+  const devices = spec.accelerators;
+  return JSON.stringify([
+    labels,
+    taints,
+    [devices?.model, devices?.count, devices?.memoryMib],
+    spec.capacity,
+    [flavors.device, flavors.cpu],
+  ]);
+}

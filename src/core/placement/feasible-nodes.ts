@@ -1,0 +1,62 @@
+import type { DomainId, FleetState } from '../fleet/index.js';
+import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import type { PodShape } from './pod-shape.js';
+
+/** Rows that a workload must not use although they are open, e.g. since they refused its pods. */
+export type AvoidedRows = ReadonlySet<number>;
+
+/** How many pods of the shape fit on the node now, together; exact. 0 when it takes no work or does not suit. */
+export function podsThatFit(fleet: FleetState, shape: PodShape, row: number): number {
+  if (fleet.open.at(row) === 0 || shape.suits(fleet, fleet.classOf(row)) === 'no') return 0;
+  let fits = fleet.podsFree.at(row);
+  if (shape.deviceCount > 0) fits = Math.min(fits, devicePods(fleet, shape, row));
+  if (fits <= 0) return 0;
+  if (shape.cpuMilli > 0) fits = Math.min(fits, Math.floor(fleet.cpuFree.at(row) / shape.cpuMilli));
+  if (shape.memoryMib > 0) fits = Math.min(fits, Math.floor(fleet.memoryFree.at(row) / shape.memoryMib));
+  return Math.max(0, fits);
+}
+
+/** The same by devices alone. */
+export function devicePods(fleet: FleetState, shape: PodShape, row: number): number {
+  if (shape.deviceMilli === WHOLE_DEVICE_MILLI) return Math.floor(fleet.wholeFree.at(row) / shape.deviceCount);
+  const base = fleet.slotBase(row);
+  let fits = 0;
+  for (let slot = base; slot < base + fleet.slotCount(row); slot++) {
+    if (fleet.slotClosed.at(slot) === 0) fits += Math.max(0, Math.floor(fleet.slotFree.at(slot) / shape.deviceMilli));
+  }
+  return fits;
+}
+
+/** By domain: how many pods of one shape fit there now, exact for one shape. Valid until something is taken or given. */
+export class FitSums {
+  readonly #sums: Float64Array;
+  readonly #from: DomainId;
+
+  constructor(ask: {
+    readonly fleet: FleetState;
+    readonly shape: PodShape;
+    readonly avoid: AvoidedRows;
+    /** Only inside this domain. */
+    readonly within: DomainId;
+  }) {
+    const { fleet, shape, avoid, within } = ask;
+    const { tree } = fleet;
+    this.#from = within;
+    this.#sums = new Float64Array(tree.endOf(within) - within);
+    for (let domain = tree.endOf(within) - 1; domain >= within; domain--) {
+      const row = tree.rowOf(domain);
+      if (row >= 0 && !avoid.has(row)) this.#sums[domain - within] = podsThatFit(fleet, shape, row);
+      const parent = tree.parentOf(domain);
+      if (parent >= within) this.#sums[parent - within] = this.of(parent) + this.of(domain);
+    }
+  }
+
+  of(domain: DomainId): number {
+    return this.#sums[domain - this.#from] ?? 0;
+  }
+
+  /** The node takes `pods` of them. */
+  use(domain: DomainId, pods: number): void {
+    this.#sums[domain - this.#from] = this.of(domain) - pods;
+  }
+}

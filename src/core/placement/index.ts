@@ -1,0 +1,13 @@
+/**
+ * Where pods go. Promises: a gang is placed whole or not at all, a required level is never relaxed, one pod set is
+ * placed whenever a place exists, and equal fleets give equal placements. Read `place-mixed-gang.ts` first, then
+ * `regions.ts` (which domain) and `place-gang.ts` (which nodes of it).
+ */
+export { devicePods, FitSums, podsThatFit } from './feasible-nodes.js';
+export type { AvoidedRows } from './feasible-nodes.js';
+export { growPart } from './place-gang.js';
+export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
+export { placeGang } from './place-mixed-gang.js';
+export type { GangPlacement, GangWish } from './place-mixed-gang.js';
+export { PodShape, ShapeBook, shapeKey, whyNever } from './pod-shape.js';
+export type { RuledOut } from './pod-shape.js';

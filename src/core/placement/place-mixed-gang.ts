@@ -1,0 +1,144 @@
+import type { DomainId, FleetTransaction } from '../fleet/index.js';
+import type { AvoidedRows } from './feasible-nodes.js';
+import { FitSums, podsThatFit } from './feasible-nodes.js';
+import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
+import { placePart, takeSeat } from './place-gang.js';
+
+export type GangPlacement =
+  | { readonly kind: 'placed'; readonly parts: readonly PlacedPart[] }
+  /** `partial`: a bound on steps was met, so a place may exist. */
+  | { readonly kind: 'unplaceable'; readonly searched: 'complete' | 'partial' };
+
+export interface GangWish {
+  readonly parts: readonly GangPart[];
+  readonly avoid: AvoidedRows;
+}
+
+const FLEET: DomainId = 0;
+/** Domains tried at each level for the gang as a whole: the fullest ones, where it is most likely not to fit. */
+const REGIONS_PER_LEVEL_MAX = 16;
+const SEARCH_STEPS_MAX = 2000;
+
+/**
+ * Takes the seats of all parts of a gang or none; the caller commits or rolls back. One part is exact. Several: the
+ * whole gang in one domain, innermost level first, then each part by itself, the part with the fewest places first and
+ * then in two other orders; when all that fails, an exact search of a bounded number of steps.
+ */
+export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
+  const only = wish.parts[0];
+  if (only !== undefined && wish.parts.length === 1) {
+    const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });
+    return placed === undefined ? { kind: 'unplaceable', searched: 'complete' } : { kind: 'placed', parts: [placed] };
+  }
+  const sums = wish.parts.map(({ shape }) => new FitSums({ fleet: tx.fleet, shape, avoid: wish.avoid, within: FLEET }));
+  const isHopeless = wish.parts.some(({ need, limit }, part) => {
+    const level = limit ?? -1;
+    const most = Math.max(0, ...tx.fleet.tree.domainsAt(level).map((domain) => sums[part]?.of(domain) ?? 0));
+    return limit === undefined || most < need;
+  });
+  if (isHopeless) return { kind: 'unplaceable', searched: 'complete' };
+  const parts = placeTogether(tx, wish, sums) ?? searchPlaces(tx, wish);
+  return parts === 'partial' || parts === undefined
+    ? { kind: 'unplaceable', searched: parts === 'partial' ? 'partial' : 'complete' }
+    : { kind: 'placed', parts };
+}
+
+function placeTogether(
+  tx: FleetTransaction,
+  wish: GangWish,
+  sums: readonly FitSums[],
+): readonly PlacedPart[] | undefined {
+  const { tree } = tx.fleet;
+  for (let level = tree.levels.length - 1; level >= -1; level--) {
+    const regions = tree
+      .domainsAt(level)
+      .filter((domain) => wish.parts.every(({ need }, part) => (sums[part]?.of(domain) ?? 0) >= need))
+      .map((domain) => ({ domain, room: sums.reduce((room, sum) => room + sum.of(domain), 0) }))
+      .sort((a, b) => a.room - b.room || a.domain - b.domain);
+    for (const { domain } of regions.slice(0, REGIONS_PER_LEVEL_MAX)) {
+      for (const order of ordersOf(wish.parts, sums, domain)) {
+        const parts = placeInOrder(tx, wish, { within: domain, order });
+        if (parts !== undefined) return parts;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** By the fewest places to spare, as the workload lists them, and backwards. */
+function ordersOf(
+  parts: readonly GangPart[],
+  sums: readonly FitSums[],
+  within: DomainId,
+): readonly (readonly number[])[] {
+  const listed = parts.map((_part, index) => index);
+  const spare = (index: number) => (sums[index]?.of(within) ?? 0) - (parts[index]?.need ?? 0);
+  return [[...listed].sort((a, b) => spare(a) - spare(b) || a - b), listed, [...listed].reverse()];
+}
+
+function placeInOrder(
+  tx: FleetTransaction,
+  wish: GangWish,
+  where: { readonly within: DomainId; readonly order: readonly number[] },
+): readonly PlacedPart[] | undefined {
+  const start = tx.mark();
+  const placed: PlacedPart[] = [];
+  for (const index of where.order) {
+    const part = wish.parts[index];
+    const found = part && placePart(tx, part, { within: where.within, avoid: wish.avoid });
+    if (found === undefined) {
+      tx.rollbackTo(start);
+      return undefined;
+    }
+    placed[index] = found;
+  }
+  return placed;
+}
+
+/** Every way to put the parts, one after the other, node by node; `partial` when the steps are used up first. */
+function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart[] | 'partial' | undefined {
+  const { fleet } = tx;
+  const { tree } = fleet;
+  const placed: PlacedPart[] = [];
+  let steps = 0;
+
+  const nextPart = (index: number): boolean => {
+    const part = wish.parts[index];
+    if (part === undefined) return true;
+    return tree.domainsAt(part.limit ?? -1).some((region) => {
+      const sums = new FitSums({ fleet, shape: part.shape, avoid: wish.avoid, within: region });
+      if (sums.of(region) < part.need) return false;
+      return fill({ part, index, region, pods: [] }, region);
+    });
+  };
+  const fill = (open: OpenPart, from: DomainId): boolean => {
+    if (open.pods.length === open.part.need) {
+      placed[open.index] = { pods: open.pods, region: open.region };
+      return nextPart(open.index + 1);
+    }
+    for (let host = from; host < tree.endOf(open.region); host++) {
+      const row = tree.rowOf(host);
+      if (row < 0 || wish.avoid.has(row)) continue;
+      const most = Math.min(podsThatFit(fleet, open.part.shape, row), open.part.need - open.pods.length);
+      for (let count = most; count > 0; count--) {
+        if (++steps > SEARCH_STEPS_MAX) return false;
+        const start = tx.mark();
+        const pods: PlacedPod[] = [...open.pods];
+        for (let pod = 0; pod < count; pod++) pods.push(takeSeat(tx, open.part.shape, row));
+        if (fill({ ...open, pods }, host + 1)) return true;
+        tx.rollbackTo(start);
+      }
+    }
+    return false;
+  };
+
+  if (nextPart(0)) return placed;
+  return steps > SEARCH_STEPS_MAX ? 'partial' : undefined;
+}
+
+interface OpenPart {
+  readonly part: GangPart;
+  readonly index: number;
+  readonly region: DomainId;
+  readonly pods: readonly PlacedPod[];
+}
