@@ -90,7 +90,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
         if (this.creating.size === 0) purgePods(this.pods, this.paths, this.limits);
       }, PURGE_MS),
     );
-    // The list comes first; ends that it holds are then told in full, with output.
+    // The list comes first; then the state of each pod is told as it is, an end with its output.
     setImmediate(() => {
       for (const pod of this.pods.values()) pod.look();
     });
@@ -109,6 +109,10 @@ export class LocalCluster extends Cluster implements NodeFaults {
     await this.creating.get(name)?.catch(() => undefined); // whoever asked for it hears of the failure
     const pod = this.pods.get(name);
     if (pod === undefined) return 'unknown';
+    if (pod.isOver) {
+      pod.folder.settle();
+      return 'unknown';
+    }
     pod.requestStop('deleted', pod.plan.graceMs);
     this.running?.line.poke(name);
     return 'stopping';
@@ -181,6 +185,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     const seen: PodSeen[] = [];
     for (const pod of this.pods.values()) {
       const { node, fence, pod: ref } = pod.plan;
+      if (pod.isOver) continue; // kept for its output only
       if (pod.hasEnded) {
         // nothing to do but to list it
       } else if (!this.nodes.has(node) || register.isFailed(node)) await pod.endByForce(endOfFailedNode(node));
@@ -204,6 +209,10 @@ export class LocalCluster extends Cluster implements NodeFaults {
     if (this.running === undefined) return 'busy';
     const pod = this.pods.get(name);
     if (pod === undefined) return 'unknown';
+    if (pod.isOver) {
+      pod.folder.settle();
+      return 'unknown';
+    }
     pod.look();
     return 'welcome';
   }

@@ -23,13 +23,16 @@ export class LocalPod {
   private forcing: Promise<void> | undefined;
   private isLaunched = false;
   private isForgotten = false;
+  private isBehind = false;
   private readonly waiters = new Set<() => void>();
 
   constructor(
     readonly folder: PodFolder,
     readonly plan: PodPlan,
     private readonly observe: (observation: Observation) => void,
-  ) {}
+  ) {
+    if (folder.isSettled) this.told = 'ended';
+  }
 
   get ref(): PodRef {
     return this.plan.pod;
@@ -39,36 +42,45 @@ export class LocalPod {
     return this.told === 'ended' || this.folder.status().phase === 'ended';
   }
 
+  /** True when all is over and has been told. */
+  get isOver(): boolean {
+    return this.told === 'ended';
+  }
+
   get endedAtMs(): number | undefined {
     const status = this.folder.status();
     return status.phase === 'ended' ? status.endedAtMs : undefined;
   }
 
-  /** As found by listing; what is told here is not observed again. */
+  /** As found by listing. The same is observed afterwards, an end with its output. */
   seen(): PodSeen {
     const status = this.folder.status();
     const { name, pod, node } = this.plan;
-    if (status.phase !== 'ended') {
-      this.told = status.phase;
-      return { name, pod, node, state: status.phase };
-    }
+    if (status.phase !== 'ended') return { name, pod, node, state: status.phase };
     const { outcome, blame, exitCode } = status.end;
     return { name, pod, node, state: 'ended', end: { outcome, blame, ...(exitCode !== undefined && { exitCode }) } };
   }
 
-  /** Tells what has happened since the last look. */
+  /** Tells what has happened since the last look. The world may refuse to hear it now: then the next look tells. */
   look(): void {
     const status = this.folder.status();
-    const hasStarted = status.phase === 'started' || (status.phase === 'ended' && status.hasStarted);
-    if (this.told === undefined) this.tell('bound');
-    if (this.told === 'bound' && hasStarted) this.tell('started');
-    if (this.told !== 'ended' && status.phase === 'ended') this.tellEnd(status.end);
+    try {
+      this.tellUpTo(status);
+      this.isBehind = false;
+    } catch {
+      this.isBehind = true;
+    }
+    if (status.phase !== 'ended') return;
+    for (const wake of this.waiters) wake();
+    this.waiters.clear();
   }
 
   /** Makes sure that a shim runs the pod, unless it has ended: also after a launch that failed, or a restart. */
   async adopt(shimFile: string): Promise<void> {
     const claimant = this.folder.claimant();
     if (this.hasEnded || this.isLaunched) return;
+    const order = this.folder.stopOrder();
+    if (order !== undefined) this.requestStop(order.why, order.graceMs); // the one who asked may be gone
     if (claimant === undefined) await this.launch(shimFile);
     else if (!isAlive(claimant)) await this.endByForce(END_OF_VANISHED);
   }
@@ -114,16 +126,17 @@ export class LocalPod {
 
   /** For regular calls: finds a shim that vanished while nobody had a line to it, and one that is late to stop. */
   sweep(line: 'connected' | 'silent'): void {
+    if (this.isOver) return;
     const isLate = this.killAt !== undefined && performance.now() > this.killAt;
     // Not claimed yet: its shim is starting, and its exit is watched.
-    if (isLate || (line === 'silent' && this.folder.claimant() !== undefined)) this.check();
+    if (this.isBehind || isLate || (line === 'silent' && this.folder.claimant() !== undefined)) this.check();
   }
 
   /** Looks after a pod whose shim is silent: it may have ended, have vanished, or be late to stop. */
   check(): void {
     if (this.isForgotten) return;
     this.look();
-    if (this.told === 'ended') return;
+    if (this.hasEnded) return;
     const claimant = this.folder.claimant();
     const isWatched = claimant !== undefined && claimant.pid !== process.pid && isAlive(claimant);
     if (!isWatched) void this.endByForce(END_OF_VANISHED);
@@ -186,18 +199,23 @@ export class LocalPod {
     return false;
   }
 
+  private tellUpTo(status: PodStatus): void {
+    if (this.told === undefined) this.tell('bound');
+    const hasStarted = status.phase === 'started' || (status.phase === 'ended' && status.hasStarted);
+    if (this.told === 'bound' && hasStarted) this.tell('started');
+    if (this.told !== 'ended' && status.phase === 'ended') this.tellEnd(status.end);
+  }
+
   private tell(phase: 'bound' | 'started'): void {
-    this.told = phase;
     this.observe({ kind: `pod-${phase}`, pod: this.ref });
+    this.told = phase;
   }
 
   private tellEnd(end: RecordedEnd): void {
-    this.told = 'ended';
     const logTail = readLogTail(this.folder.path);
     this.observe({ kind: 'pod-ended', pod: this.ref, ...end, ...(logTail !== '' && { logTail }) });
     // An end is recorded when all processes are dead: that is the evidence.
     this.observe({ kind: 'pod-gone', pod: this.ref });
-    for (const wake of this.waiters) wake();
-    this.waiters.clear();
+    this.told = 'ended';
   }
 }

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { STOP_REASONS, type RecordedEnd, type StopReason } from './pod-end.js';
 import { isCount, isPodPlan, isRecord, isText, type PodPlan } from './pod-plan.js';
@@ -23,6 +23,7 @@ export interface StopOrder {
  *     claim.json   the one process that may run it; made once, by whoever is first
  *     status.json  written by the holder of the claim only
  *     stop.json    written by the driver
+ *     settled      made by the driver once the ledger knows that the pod has ended: only its output is still of use
  *     token        the secret of the pod        log.*  its output        work/  where it runs
  */
 export class PodFolder {
@@ -84,6 +85,14 @@ export class PodFolder {
 
   writeStatus(status: PodStatus): void {
     writeAtomically(join(this.path, 'status.json'), JSON.stringify(status));
+  }
+
+  get isSettled(): boolean {
+    return existsSync(join(this.path, 'settled'));
+  }
+
+  settle(): void {
+    writeFileSync(join(this.path, 'settled'), '', { mode: 0o600 });
   }
 
   stopOrder(): StopOrder | undefined {

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { hardwareCatalogue, tpuSlice, type HardwareCatalogue } from '../../core/fleet/index.js';
+import type { Accelerators, NodeSpec, Taint, TopologyLevel } from '../../core/index.js';
+import { cpuMilliOf, memoryMibOf } from '../../documents/quantity.js';
+import { parseYamlDocument, type DocumentResult } from '../../documents/yaml-document.js';
+import {
+  DEFAULT_MODEL,
+  SLICE_LEVEL,
+  TAINT,
+  domainOf,
+  fleetFileSchema,
+  levelsOf,
+  namesOf,
+  type FleetFileNode,
+} from './fleet.schema.js';
+
+export interface Fleet {
+  /** Outermost first; `host` is the last. */
+  readonly levels: readonly TopologyLevel[];
+  readonly nodes: readonly NodeSpec[];
+}
+
+/** As Kubernetes' default for a node. */
+const PODS_PER_NODE = 110;
+const ACCELERATORS_PER_NODE = 8;
+
+/** The text of a fleet file as nodes, in the order of the file; or all its mistakes, with their lines. */
+export function readFleetFile(text: string): DocumentResult<Fleet> {
+  const catalogue = readCatalogue();
+  const result = parseYamlDocument(text, fleetFileSchema(catalogue));
+  if (result.kind === 'invalid') return result;
+  const levels = levelsOf(result.value);
+  return {
+    kind: 'valid',
+    value: { levels, nodes: result.value.nodes.flatMap((node) => nodesOf(node, levels, catalogue)) },
+  };
+}
+
+function nodesOf(entry: FleetFileNode, levels: readonly TopologyLevel[], catalogue: HardwareCatalogue): NodeSpec[] {
+  const domains = levels.flatMap((level): [string, string][] => {
+    const domain = level === SLICE_LEVEL && entry.slice !== undefined ? entry.name : domainOf(entry, level);
+    return domain === undefined ? [] : [[level, domain]];
+  });
+  const accelerators = acceleratorsOf(entry, catalogue);
+  const node: Omit<NodeSpec, 'name'> = {
+    capacity: { cpuMilli: cpuMilliOf(entry.cpu), memoryMib: memoryMibOf(entry.memory), pods: PODS_PER_NODE },
+    ...(accelerators.count > 0 && { accelerators }),
+    labels: entry.labels,
+    taints: entry.taints.flatMap(taintOf),
+    topology: Object.fromEntries(domains),
+    unschedulable: false,
+  };
+  return namesOf(entry, catalogue).map((name) => ({ name, ...node }));
+}
+
+function acceleratorsOf({ accelerators, slice }: FleetFileNode, catalogue: HardwareCatalogue): Accelerators {
+  const found = slice === undefined ? undefined : tpuSlice(catalogue, slice.model, slice.topology);
+  if (slice !== undefined && found?.kind === 'slice') return { model: slice.model, count: found.chipsPerHost };
+  if (accelerators === undefined) return { model: DEFAULT_MODEL, count: ACCELERATORS_PER_NODE };
+  const { model, count, memory } = accelerators;
+  return { model, count, ...(memory !== undefined && { memoryMib: memoryMibOf(memory) }) };
+}
+
+function taintOf(text: string): Taint[] {
+  const [, key, value = '', effect] = TAINT.exec(text) ?? [];
+  if (key === undefined) return [];
+  if (effect !== 'NoSchedule' && effect !== 'PreferNoSchedule' && effect !== 'NoExecute') return [];
+  return [{ key, value, effect }];
+}
+
+let catalogue: HardwareCatalogue | undefined;
+
+/** The files lie beside the core, which itself reads nothing. */
+function readCatalogue(): HardwareCatalogue {
+  catalogue ??= hardwareCatalogue(readJson('accelerators.json'), readJson('tpu-slices.json'));
+  return catalogue;
+}
+
+function readJson(file: string): unknown {
+  const url = new URL(`../../core/fleet/hardware/${file}`, import.meta.url);
+  const content: unknown = JSON.parse(readFileSync(url, 'utf8'));
+  return content;
+}
