@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { launcherCheckout } from '../support/launcher-checkout.js';
+import type { Ended, ScratchCheckout } from '../support/scratch-checkout.js';
+
+describe('the build of the launcher', () => {
+  let checkout: ScratchCheckout;
+  const build = (): Promise<Ended> => checkout.run(['src/launcher/launch.mjs', 'build']);
+  const output = (path: string): string => readFileSync(checkout.path('dist', path), 'utf8');
+
+  beforeEach(async () => {
+    checkout = launcherCheckout().write({
+      'src/core/quota.ts': 'export const quota: number = 1;',
+      'src/core/quota.test.ts': 'throw new Error();',
+      'src/server/catalogue.json': '{"a": 1}',
+    });
+    expect(await build()).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+  });
+  afterEach(() => {
+    checkout.remove();
+  });
+
+  it('compiles sources, copies data, and leaves tests and the launcher out', () => {
+    expect(output('core/quota.js')).toContain('const quota = 1');
+    expect(JSON.parse(output('core/quota.js.map'))).toMatchObject({ sources: ['../../src/core/quota.ts'] });
+    expect(output('server/catalogue.json')).toBe('{"a": 1}');
+    expect(existsSync(checkout.path('dist/core/quota.test.js'))).toBe(false);
+    expect(existsSync(checkout.path('dist/launcher'))).toBe(false);
+  });
+
+  it('compiles again what changed, and nothing else', async () => {
+    const untouched = statSync(checkout.path('dist/cli/main.js')).mtimeMs;
+    checkout.write({ 'src/core/quota.ts': 'export const quota: number = 22;' });
+    await build();
+    expect(output('core/quota.js')).toContain('const quota = 22');
+    expect(statSync(checkout.path('dist/cli/main.js')).mtimeMs).toBe(untouched);
+  });
+
+  it('compiles everything again when the settings of the compiler change', async () => {
+    checkout.write({ '.swcrc': readFileSync(checkout.path('.swcrc'), 'utf8').replace('"es6"', '"commonjs"') });
+    await build();
+    expect(output('core/quota.js')).toContain('exports');
+  });
+
+  it('removes the output of a source that is gone', async () => {
+    rmSync(checkout.path('src/core/quota.ts'));
+    await build();
+    expect(existsSync(checkout.path('dist/core/quota.js'))).toBe(false);
+    expect(existsSync(checkout.path('dist/core/quota.js.map'))).toBe(false);
+  });
+
+  it('makes an output again that was deleted', async () => {
+    rmSync(checkout.path('dist/core/quota.js'));
+    await build();
+    expect(existsSync(checkout.path('dist/core/quota.js'))).toBe(true);
+  });
+
+  it('names the file and the place of a syntax error, keeps the old output, and tries again', async () => {
+    checkout.write({ 'src/core/quota.ts': 'export const quota: = 3;' });
+    for (const attempt of ['first', 'second']) {
+      const { code, stderr } = await build();
+      expect({ attempt, code }).toEqual({ attempt, code: 1 });
+      expect(stderr).toMatch(/^berth: The sources do not compile:\n/);
+      expect(stderr).toContain('src/core/quota.ts:1:');
+      expect(stderr).not.toContain('    at ');
+    }
+    expect(output('core/quota.js')).toContain('const quota = 1');
+  });
+
+  it('takes over the lock of a launcher that was killed', async () => {
+    checkout.write({
+      '.berth/setup.lock': '999999999 1',
+      'src/core/quota.ts': 'export const quota: number = 4;',
+    });
+    expect((await build()).code).toBe(0);
+    expect(output('core/quota.js')).toContain('const quota = 4');
+    expect(existsSync(checkout.path('.berth/setup.lock'))).toBe(false);
+  });
+});
