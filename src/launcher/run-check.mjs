@@ -17,7 +17,7 @@ export function runCheck() {
 }
 
 /** @returns {readonly import('./run-steps.mjs').Step[]} */
-export function checkSteps() {
+function checkSteps() {
   const tsc = tool('typescript/bin/tsc');
   const dashboard = existsSync(inCheckout('src/dashboard/tsconfig.json'))
     ? [{ name: 'types of the dashboard', args: [tsc, '--noEmit', '-p', 'src/dashboard'] }]

@@ -1,8 +1,18 @@
+/**
+ * What Jest counts, of which this needs five numbers.
+ * @typedef {object} Counts
+ * @property {number} numPassedTests
+ * @property {number} numFailedTests
+ * @property {number} numPendingTests
+ * @property {number} numTodoTests
+ * @property {number} numRuntimeErrorTestSuites
+ */
+
 /** Ends a run with one plain line that scripts can read: `12 passed, 0 failed, 1 skipped`. */
 export class ClosingLine {
   /**
    * @param {unknown} _contexts
-   * @param {import('@jest/reporters').AggregatedResult} results
+   * @param {Counts} results
    */
   onRunComplete(_contexts, results) {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = results;
