@@ -1,6 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { NodeName, NodeSpec } from '../../core/index.js';
 import {
@@ -12,6 +10,7 @@ import {
   type PodOrder,
   type PodSeen,
 } from '../cluster.js';
+import { claimDirectory } from './claim-directory.js';
 import { DEFAULT_LOCAL_LIMITS, type LocalLimits } from './local-limits.js';
 import { LocalPaths } from './local-paths.js';
 import { LocalPod } from './local-pod.js';
@@ -53,6 +52,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
   /** Orders that are being carried out, by the name of the pod. */
   private readonly creating = new Map<string, Promise<PodCreation>>();
   private running: Running | undefined;
+  private opening: Promise<Running> | undefined;
 
   constructor(options: LocalClusterOptions) {
     super();
@@ -63,33 +63,23 @@ export class LocalCluster extends Cluster implements NodeFaults {
     this.nodes = new Map(options.nodes.map((node) => [node.name, node]));
   }
 
-  /** Throws when another server drives the pods of this folder. */
-  async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
-    if (this.running !== undefined) throw new Error('the local driver has been started already');
-    makeFolders(this.paths);
-    if (await answers(this.paths.socket)) {
-      throw new Error(`another server runs the pods in ${this.paths.root}: stop it, or use another data directory`);
-    }
-    const register = new NodeRegister(this.paths.nodesFile);
-    // Pods first: a shim that says hello to a driver that does not know it yet would be sent away.
-    for (const { folder, plan } of await findPods(this.paths)) this.keep(new LocalPod(folder, plan, this.tell));
-    const line = await ShimLine.listen(this.paths.socket, {
-      onHello: (name) => this.welcome(name),
-      onLook: (name) => this.pods.get(name)?.look(),
-      onLost: (name) => this.pods.get(name)?.check(),
+  /**
+   * Adopts the pods of a server that died, before this one may decide about them: they would end within seconds, and
+   * becoming the leader can take longer. Nothing is observed until `start`. Throws when another server drives the pods
+   * of this folder.
+   */
+  async open(): Promise<void> {
+    await this.opened();
+  }
+
+  async start(observe: Observe): Promise<readonly PodSeen[]> {
+    const running = await this.opened();
+    if (running.observe !== undefined) throw new Error('the local driver has been started already');
+    running.observe = observe;
+    const seen = await this.observeAll(observe, running).catch((error: unknown) => {
+      running.observe = undefined; // so that it can be tried again
+      throw error;
     });
-    const running: Running = { observe, line, register, timers: [] };
-    this.running = running;
-    this.observeNodes(running);
-    const seen = await this.adopt(running);
-    running.timers.push(
-      setInterval(() => {
-        for (const [name, pod] of this.pods) pod.sweep(line.isConnected(name) ? 'connected' : 'silent');
-      }, SWEEP_MS),
-      setInterval(() => {
-        if (this.creating.size === 0) purgePods(this.pods, this.paths, this.limits);
-      }, PURGE_MS),
-    );
     // The list comes first; then the state of each pod is told as it is, an end with its output.
     setImmediate(() => {
       for (const pod of this.pods.values()) pod.look();
@@ -127,8 +117,8 @@ export class LocalCluster extends Cluster implements NodeFaults {
 
   /** With `end`, all pods have ended when it resolves, in less than 8 s. */
   async stop(pods: 'keep' | 'end'): Promise<void> {
-    const { running } = this;
-    if (running === undefined) return;
+    const running = await this.opening;
+    if (running === undefined || this.running === undefined) return;
     this.running = undefined;
     for (const timer of running.timers) clearInterval(timer);
     await Promise.allSettled(this.creating.values());
@@ -136,10 +126,11 @@ export class LocalCluster extends Cluster implements NodeFaults {
     for (const pod of this.pods.values()) pod.forget();
     await running.line.close();
     this.pods.clear();
+    this.opening = undefined;
   }
 
   async fail(node: NodeName): Promise<'failed' | 'unknown-node'> {
-    const { observe, register } = this.started();
+    const { register, observe } = this.started();
     if (!this.nodes.has(node)) return 'unknown-node';
     register.fail(node);
     observe({ kind: 'node-state-changed', node, state: 'lost', cause: 'failed by an operator' });
@@ -149,7 +140,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
 
   /** Throws while a process of the failed node cannot be killed: there is no evidence yet. */
   async restore(node: NodeName): Promise<'restored' | 'unknown-node'> {
-    const { observe, register } = this.started();
+    const { register, observe } = this.started();
     if (!this.nodes.has(node)) return 'unknown-node';
     if (register.isFailed(node)) {
       if (!(await this.killPodsOf(node))) throw new Error(`processes of node ${node} cannot be killed yet: try again`);
@@ -166,22 +157,52 @@ export class LocalCluster extends Cluster implements NodeFaults {
     return pods.every((pod) => pod.hasEnded);
   }
 
-  private started(): Running {
-    if (this.running === undefined) throw new Error('the local driver is not running');
+  private started(): Started {
+    const { running } = this;
+    if (running?.observe === undefined) throw new Error('the local driver is not running');
+    return { running, register: running.register, observe: running.observe };
+  }
+
+  private async opened(): Promise<Running> {
+    this.opening ??= this.openLine().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  private async openLine(): Promise<Running> {
+    await claimDirectory(this.paths);
+    const register = new NodeRegister(this.paths.nodesFile);
+    // Pods first: a shim that says hello to a driver that does not know it yet would be sent away.
+    for (const { folder, plan } of await findPods(this.paths)) this.keep(new LocalPod(folder, plan, this.tell));
+    const line = await ShimLine.listen(this.paths.socket, {
+      onHello: (name) => this.welcome(name),
+      onLook: (name) => this.pods.get(name)?.look(),
+      onLost: (name) => this.pods.get(name)?.check(),
+    });
+    const sweep = setInterval(() => {
+      for (const [name, pod] of this.pods) pod.sweep(line.isConnected(name) ? 'connected' : 'silent');
+    }, SWEEP_MS);
+    const purge = setInterval(() => {
+      if (this.creating.size === 0) purgePods(this.pods, this.paths, this.limits);
+    }, PURGE_MS);
+    this.running = { line, register, timers: [sweep, purge], observe: undefined };
     return this.running;
   }
 
-  private observeNodes({ observe, register }: Running): void {
+  private async observeAll(observe: Observe, { register }: Running): Promise<readonly PodSeen[]> {
     for (const node of register.replace([...this.nodes.keys()])) observe({ kind: 'node-removed', node });
     for (const node of this.nodes.values()) {
       observe({ kind: 'node-seen', node });
       if (!register.isFailed(node.name)) continue;
       observe({ kind: 'node-state-changed', node: node.name, state: 'lost', cause: 'failed by an operator' });
     }
+    return this.adopt(register);
   }
 
   /** Finds the pods of an earlier server: adopts what lives, ends what may not go on, starts what never started. */
-  private async adopt({ register }: Running): Promise<readonly PodSeen[]> {
+  private async adopt(register: NodeRegister): Promise<readonly PodSeen[]> {
     const seen: PodSeen[] = [];
     for (const pod of this.pods.values()) {
       const { node, fence, pod: ref } = pod.plan;
@@ -202,7 +223,8 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 
   private readonly tell = (observation: Observation): void => {
-    this.running?.observe(observation);
+    if (this.running?.observe === undefined) throw new Error('nobody listens: tell it again later');
+    this.running.observe(observation);
   };
 
   private welcome(name: string): 'welcome' | 'unknown' | 'busy' {
@@ -218,7 +240,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 
   private async create(order: PodOrder): Promise<PodCreation> {
-    const { register } = this.started();
+    const { running, register } = this.started();
     const existing = this.pods.get(order.name);
     if (existing !== undefined) {
       await existing.adopt(this.shimFile);
@@ -232,6 +254,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     if (newest > incarnation) return refuse(`incarnation ${newest} of this workload has been started`, 'never');
     if (newest < incarnation) writeAtomically(fence, String(incarnation));
     await this.endOlder(workload, incarnation);
+    if (this.running !== running) throw new Error('the local driver is stopping');
     // From here to the launch nothing waits: what is checked now still holds then.
     if (register.isFailed(order.node)) return refuse(`node ${order.node} is lost`, 'elsewhere');
     if (readFence(fence) > incarnation) return refuse('a newer incarnation has been started', 'never');
@@ -277,33 +300,18 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 }
 
+type Observe = (observation: Observation) => void;
+
 interface Running {
-  readonly observe: (observation: Observation) => void;
   readonly line: ShimLine;
   readonly register: NodeRegister;
-  readonly timers: NodeJS.Timeout[];
+  readonly timers: readonly NodeJS.Timeout[];
+  /** Absent from `open` to `start`. */
+  observe: Observe | undefined;
 }
 
-/** Only this user may enter: the folder's mode is what protects tokens and the line to the shims. */
-function makeFolders(paths: LocalPaths): void {
-  for (const folder of [paths.root, paths.pods, paths.fences, dirname(paths.socket)]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  }
-  const { uid, mode } = statSync(dirname(paths.socket));
-  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
-    throw new Error(`${dirname(paths.socket)} can be written by others: remove it, or choose another data directory`);
-  }
-}
-
-async function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {
-      resolve(false);
-    });
-  });
+interface Started {
+  readonly running: Running;
+  readonly register: NodeRegister;
+  readonly observe: Observe;
 }
