@@ -15,8 +15,14 @@ const FEW_PARAMETERS = [
   {
     selector:
       ':matches(FunctionDeclaration, FunctionExpression, ArrowFunctionExpression, TSDeclareFunction, TSFunctionType, ' +
-      'TSMethodSignature, TSEmptyBodyFunctionExpression)[params.length>3]:not(MethodDefinition[kind="constructor"] > *)',
+      'TSMethodSignature, TSEmptyBodyFunctionExpression)[params.length>3]' +
+      ':not(MethodDefinition[kind="constructor"] > *):not(:has(> [decorators.length>0]))',
     message: 'At most three positional parameters, then one object.',
+  },
+  {
+    // What a route takes from its request is injected too, by name and not by position.
+    selector: 'MethodDefinition > [params.length>5]:has(> [decorators.length>0])',
+    message: 'A route takes at most five things from its request.',
   },
   {
     selector: 'MethodDefinition[kind="constructor"] > [params.length>3]:not(:has(> TSParameterProperty))',
@@ -84,6 +90,10 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // Two names of equal type, such as of nodes and of queues, say more than `string`.
+      '@typescript-eslint/no-duplicate-type-constituents': ['error', { ignoreUnions: true }],
+      // It does not see what only a decorator reads.
+      'no-useless-assignment': 'off',
       // A module of Nest is a class that only carries a decorator.
       '@typescript-eslint/no-extraneous-class': 'off',
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],

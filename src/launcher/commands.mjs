@@ -20,7 +20,7 @@ const COMMANDS = {
   berth: { needs: 'built', run: runCli },
   test: { needs: 'built', run: (args) => runTests(args, {}) },
   'test:deep': { needs: 'built', run: (args) => runTests(args, DEEP) },
-  check: { needs: 'built', run: () => runCheck() },
+  check: { needs: 'built', run: () => runCheck('cached') },
   verify: { needs: 'built', run: () => runVerify() },
   bench: { needs: 'built', run: runBench },
   dev: { needs: 'built', run: develop },

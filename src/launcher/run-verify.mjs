@@ -13,7 +13,7 @@ import { runTests } from './run-tests.mjs';
 export async function runVerify() {
   const steps = GENERATORS.map(({ name, makes, args }) => ({ name, args, judge: () => differenceIn(makes) }));
   if ((await runSteps(steps)) !== 0) return 1;
-  if ((await runCheck()) !== 0) return 1;
+  if ((await runCheck('afresh')) !== 0) return 1;
   return runTests([], { BERTH_VERIFY: '1' });
 }
 

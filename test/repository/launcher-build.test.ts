@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { launcherCheckout } from '../support/launcher-checkout.js';
 import type { Ended, ScratchCheckout } from '../support/scratch-checkout.js';
+import { itOnASmallDisk, withSmallDisk } from '../support/small-disk.js';
 
 describe('the build of the launcher', () => {
   let checkout: ScratchCheckout;
@@ -65,6 +66,19 @@ describe('the build of the launcher', () => {
       expect(stderr).not.toContain('    at ');
     }
     expect(output('core/quota.js')).toContain('const quota = 1');
+  });
+
+  itOnASmallDisk('says in one line that the disk is full, and goes on when there is room again', async () => {
+    rmSync(checkout.path('dist'), { recursive: true });
+    checkout.write({ 'src/core/quota.ts': `export const quota = '${'x'.repeat(2_000_000)}';` });
+    await withSmallDisk(checkout.path('dist'), async () => {
+      const { code, stderr } = await build();
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `berth: The disk is full (ENOSPC) at ${realpathSync(checkout.folder)}: free about 1 GB there, then run the same command again.\n`,
+      );
+    });
+    expect((await build()).code).toBe(0);
   });
 
   it('takes over the lock of a launcher that was killed', async () => {

@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { checkoutToInstall, npmScript, packageInArchive } from '../support/launcher-checkout.js';
 import { type Ended, ScratchCheckout } from '../support/scratch-checkout.js';
+import { itOnASmallDisk, withSmallDisk } from '../support/small-disk.js';
 
 const ON_A_REGISTRY = { name: 'is-not-there', from: '1.0.0', integrity: 'sha512-AAAA' };
 
@@ -119,25 +120,16 @@ describe('the installation by the launcher', () => {
     expect(stderr).toContain('berth: package-lock.json does not fit package.json: run `npm install`');
   });
 
-  const smallDisk = keep(new ScratchCheckout()).path('disk');
-  mkdirSync(smallDisk, { recursive: true });
-  const canMount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', smallDisk]).status === 0;
-  if (canMount) spawnSync('umount', [smallDisk]);
-  const whereDisksCanBeMade = canMount ? it : it.skip;
-  whereDisksCanBeMade('says in one line that the disk is full (needs root, to mount a disk of 1 MB)', async () => {
+  itOnASmallDisk('says in one line that the disk is full', async () => {
     const warehouse = keep(new ScratchCheckout());
     const checkout = keep(checkoutToInstall(packageInArchive(warehouse, 4_000_000)));
-    mkdirSync(checkout.path('node_modules'));
-    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', checkout.path('node_modules')]);
-    try {
+    await withSmallDisk(checkout.path('node_modules'), async () => {
       const { code, stderr } = await setUp(checkout, { npm_config_cache: warehouse.path('npm-cache') });
       expect(code).toBe(1);
       expect(stderr.trim().split('\n').at(-1)).toBe(
         `berth: The disk is full (ENOSPC) at ${checkout.folder}: free about 1 GB there, then run the same command again.`,
       );
-    } finally {
-      spawnSync('umount', [checkout.path('node_modules')]);
-    }
+    });
   });
 });
 

@@ -52,6 +52,12 @@ const PLANTED: Readonly<Record<string, readonly [file: string, source: string, r
     'no-restricted-syntax',
     'five',
   ],
+  'a sixth thing that a route takes': [
+    'src/server/b12.ts',
+    `declare const P: ParameterDecorator; export class C { f(@P a: 1, @P b: 1, @P c: 1, @P d: 1, @P e: 1, @P f: 1): void {} }`,
+    'no-restricted-syntax',
+    'route',
+  ],
   'a default export': ['src/server/b4.ts', `export default 1;`, 'no-restricted-syntax', 'Named exports'],
   'a long function': [
     'src/server/b5.ts',
@@ -90,6 +96,7 @@ const PLANTED: Readonly<Record<string, readonly [file: string, source: string, r
 
 const INNOCENT: Readonly<Record<string, string>> = {
   'src/server/injects.service.ts': `export class S { constructor(readonly a: 1, readonly b: 1, readonly c: 1, readonly d: 1, readonly e: 1) {} }`,
+  'src/server/route.controller.ts': `declare const P: ParameterDecorator; export class C { f(@P a: 1, @P b: 1, @P c: 1, @P d: 1): number { return a + b + c + d; } }`,
   'src/server/empty.module.ts': `export class EmptyModule {}`,
   'src/server/counts.ts': 'export const text = (count: number): string => `${count} pods`;',
   'src/server/waits.ts': `export async function f(): Promise<number> { await Promise.resolve(); return Date.now(); }`,
