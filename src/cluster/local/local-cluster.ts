@@ -10,7 +10,7 @@ import {
   type PodOrder,
   type PodSeen,
 } from '../cluster.js';
-import { claimDirectory } from './claim-directory.js';
+import { claimDirectory, releaseDirectory } from './claim-directory.js';
 import { DEFAULT_LOCAL_LIMITS, type LocalLimits } from './local-limits.js';
 import { LocalPaths } from './local-paths.js';
 import { LocalPod } from './local-pod.js';
@@ -125,6 +125,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     if (pods === 'end') await this.endAll(running.line);
     for (const pod of this.pods.values()) pod.forget();
     await running.line.close();
+    releaseDirectory(this.paths);
     this.pods.clear();
     this.opening = undefined;
   }
@@ -227,8 +228,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     this.running.observe(observation);
   };
 
-  private welcome(name: string): 'welcome' | 'unknown' | 'busy' {
-    if (this.running === undefined) return 'busy';
+  private welcome(name: string): 'welcome' | 'unknown' {
     const pod = this.pods.get(name);
     if (pod === undefined) return 'unknown';
     if (pod.isOver) {

@@ -22,7 +22,7 @@ export const DEFAULT_LOCAL_LIMITS: LocalLimits = {
   endedPodsMax: 200,
   endedPodsKeptMs: 24 * 3_600_000,
   adoptWithinMs: 4000,
-  orphanGraceMs: 4500,
+  orphanGraceMs: 4000,
   stopGraceMsMax: 6500,
   cgroups: 'auto',
 };

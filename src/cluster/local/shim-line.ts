@@ -9,8 +9,8 @@ import { rmSync } from 'node:fs';
  *     driver → shim   `welcome` (adopted), `unknown` (no such pod: end it), `look` when there is a stop order
  */
 export interface ShimListener {
-  /** A shim says hello. `unknown`: it ends its pod. `busy`: it may try again. */
-  onHello(name: string): 'welcome' | 'unknown' | 'busy';
+  /** A shim says hello. `unknown`: it ends its pod. */
+  onHello(name: string): 'welcome' | 'unknown';
   onLook(name: string): void;
   /** Its line is closed: it has ended, or was killed. */
   onLost(name: string): void;
@@ -93,8 +93,8 @@ export class ShimLine {
 
   private welcome(name: string, socket: Socket): string | undefined {
     const answer = this.listener.onHello(name);
-    if (answer !== 'welcome') {
-      socket.end(answer === 'unknown' ? 'unknown\n' : '');
+    if (answer === 'unknown') {
+      socket.end('unknown\n');
       return undefined;
     }
     this.sockets.set(name, socket);

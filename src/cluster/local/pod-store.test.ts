@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LocalPaths } from './local-paths.js';
+import { LocalPod } from './local-pod.js';
+import { PodFolder } from './pod-folder.js';
+import type { PodPlan } from './pod-plan.js';
+import { findPods, purgePods } from './pod-store.js';
+
+const MINUTE_MS = 60_000;
+
+describe('the pods on disk', () => {
+  let paths: LocalPaths;
+
+  beforeEach(() => {
+    paths = new LocalPaths(mkdtempSync(join(tmpdir(), 'berth-store-')));
+    for (const folder of [paths.pods, paths.fences]) mkdirSync(folder);
+  });
+
+  afterEach(() => {
+    rmSync(paths.root, { recursive: true, force: true });
+  });
+
+  function keep(workload: string, endedAtMs: number | undefined): [string, LocalPod] {
+    const name = `${workload}-1-worker-0`;
+    const plan: PodPlan = {
+      name,
+      pod: { workload, incarnation: 1, podSet: 'worker', index: 0 },
+      node: 'a',
+      program: 'command',
+      command: ['true'],
+      environment: {},
+      cpuMilli: 1000,
+      memoryMib: 64,
+      graceMs: 1000,
+      socket: paths.socket,
+      fence: paths.fence(workload),
+      adoptWithinMs: 1,
+      orphanGraceMs: 1,
+      cgroups: 'never',
+    };
+    writeFileSync(plan.fence, '1');
+    const folder = PodFolder.create(paths.pod(name), { plan, token: 't' });
+    const end = { outcome: 'succeeded', blame: 'workload', exitCode: 0, detail: 'done' } as const;
+    if (endedAtMs !== undefined) folder.writeStatus({ phase: 'ended', hasStarted: true, endedAtMs, end });
+    return [name, new LocalPod(folder, plan, () => undefined)];
+  }
+
+  it('are found as they were written', async () => {
+    keep('w1', undefined);
+    const [found, ...more] = await findPods(paths);
+    expect(more).toEqual([]);
+    expect(found?.plan).toMatchObject({ name: 'w1-1-worker-0', pod: { workload: 'w1' } });
+  });
+
+  it('go when they have ended long ago, or are too many; running ones stay', () => {
+    const nowMs = 100 * MINUTE_MS;
+    const pods = new Map([
+      keep('running', undefined),
+      keep('old', nowMs - 11 * MINUTE_MS),
+      keep('first', nowMs - 3 * MINUTE_MS),
+      keep('second', nowMs - 2 * MINUTE_MS),
+      keep('third', nowMs - MINUTE_MS),
+    ]);
+    purgePods(pods, paths, { endedPodsMax: 2, endedPodsKeptMs: 10 * MINUTE_MS, nowMs });
+    const left = ['running', 'second', 'third'];
+    expect([...pods.keys()].sort()).toEqual(left.map((workload) => `${workload}-1-worker-0`));
+    expect(readdirSync(paths.pods).sort()).toEqual([...pods.keys()].sort());
+    expect(readdirSync(paths.fences).sort()).toEqual(left);
+  });
+
+  it('are claimed by one process only', () => {
+    const [, pod] = keep('w1', undefined);
+    expect(pod.folder.claim({ pid: 1, birth: 'a' })).toBe(true);
+    expect(pod.folder.claim({ pid: 2, birth: 'b' })).toBe(false);
+    expect(pod.folder.claimant()).toEqual({ pid: 1, birth: 'a' });
+  });
+});
