@@ -14,6 +14,9 @@ const NPM_CI = [
   ...['--fetch-retry-mintimeout=1000', '--fetch-retry-factor=4'],
 ];
 
+/** While it unpacks, npm does not look up for seconds; what it leaves unfinished, the next install begins anew. */
+const INTERRUPTED_MS_MAX = 1_000;
+
 /**
  * Makes `node_modules` what the lockfile says. Call it under the set-up lock.
  * @param {string} root
@@ -25,7 +28,13 @@ export async function installDependencies(root) {
   const text = { doing: 'installing dependencies', done: 'dependencies installed', hint: 'first time: about a minute' };
   await withProgress(text, async () => {
     const args = [...npm.args, ...NPM_CI];
-    const ended = await runChild({ file: npm.file, args, output: 'capture', cwd: root }).catch(noNpm);
+    const ended = await runChild({
+      file: npm.file,
+      args,
+      output: 'capture',
+      cwd: root,
+      graceMs: INTERRUPTED_MS_MAX,
+    }).catch(noNpm);
     if (ended.isInterrupted) throw new Interrupted(ended.code);
     if (ended.code !== 0) throw explainInstallFailure(ended.output, root);
   });

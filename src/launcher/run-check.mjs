@@ -5,8 +5,8 @@ import { jestCommand } from './run-tests.mjs';
 
 /** Unit tests, and what keeps the repository itself honest; the rest of `test/` is for `npm test`. */
 const QUICK_TESTS = ['src/', 'test/repository/lockfile', 'test/repository/committed-text'];
-/** An install empties `node_modules`, and these with it: a new version of a tool starts without old answers. */
-const CACHE = 'node_modules/.cache';
+/** Where Prettier keeps its cache too. An install empties it, so a new version of a tool starts without old answers. */
+const ESLINT_CACHE = 'node_modules/.cache/eslint/';
 
 /**
  * Types, lint, formatting, architecture, dead code and unit tests.
@@ -23,7 +23,7 @@ export function runCheck(lint) {
  * @returns {readonly import('./run-steps.mjs').Step[]}
  */
 function checkSteps(lint) {
-  const eslintCache = lint === 'cached' ? ['--cache', '--cache-location', `${CACHE}/eslint/`] : [];
+  const eslintCache = lint === 'cached' ? ['--cache', '--cache-location', ESLINT_CACHE] : [];
   const tsc = tool('typescript/bin/tsc');
   const dashboard = existsSync(inCheckout('src/dashboard/tsconfig.json'))
     ? [{ name: 'types of the dashboard', args: [tsc, '--noEmit', '-p', 'src/dashboard'] }]
@@ -46,7 +46,7 @@ function checkSteps(lint) {
     { name: 'dead code', args: [tool('knip/bin/knip.js')] },
     {
       name: 'formatting',
-      args: [tool('prettier/bin/prettier.cjs'), '--check', '.', '--cache', '--cache-location', `${CACHE}/prettier`],
+      args: [tool('prettier/bin/prettier.cjs'), '--check', '.', '--cache'],
     },
   ];
 }

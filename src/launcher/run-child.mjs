@@ -9,6 +9,7 @@ import { CHECKOUT } from './checkout.mjs';
  * @property {'inherit' | 'capture'} output `capture` also closes standard input
  * @property {Readonly<Record<string, string>>} [env] added to our own
  * @property {string} [cwd] the checkout by default
+ * @property {number} [graceMs] how long it may take to end after a signal, before it is killed; for ever by default
  */
 
 /**
@@ -23,7 +24,7 @@ import { CHECKOUT } from './checkout.mjs';
  * @param {Child} child
  * @returns {Promise<Ended>}
  */
-export function runChild({ file, args, output, env, cwd = CHECKOUT }) {
+export function runChild({ file, args, output, env, cwd = CHECKOUT, graceMs }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       cwd,
@@ -36,13 +37,19 @@ export function runChild({ file, args, output, env, cwd = CHECKOUT }) {
     child.stderr?.on('data', (/** @type {Buffer} */ chunk) => chunks.push(chunk));
     /** @type {NodeJS.Signals | undefined} */
     let received;
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
     /** @param {NodeJS.Signals} signal */
     const passOn = (signal) => {
       received = signal;
       child.kill(signal);
+      if (graceMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), graceMs);
     };
     process.on('SIGINT', passOn).on('SIGTERM', passOn);
-    const settle = () => process.off('SIGINT', passOn).off('SIGTERM', passOn);
+    const settle = () => {
+      process.off('SIGINT', passOn).off('SIGTERM', passOn);
+      clearTimeout(timer);
+    };
     child.on('error', (error) => {
       settle();
       reject(error);

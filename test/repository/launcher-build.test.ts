@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { launcherCheckout } from '../support/launcher-checkout.js';
+import { launcherCheckout, linkPackage } from '../support/launcher-checkout.js';
 import type { Ended, ScratchCheckout } from '../support/scratch-checkout.js';
 import { itOnASmallDisk, withSmallDisk } from '../support/small-disk.js';
 
@@ -89,5 +89,35 @@ describe('the build of the launcher', () => {
     expect((await build()).code).toBe(0);
     expect(output('core/quota.js')).toContain('const quota = 4');
     expect(existsSync(checkout.path('.berth/setup.lock'))).toBe(false);
+  });
+
+  describe('with a dashboard', () => {
+    const page = (text: string): Record<string, string> => ({
+      'src/dashboard/index.html': '<!doctype html><script type="module" src="./main.ts"></script>',
+      'src/dashboard/main.ts': `document.title = ${text};`,
+    });
+    const title = (): string => {
+      const [script = ''] = readdirSync(checkout.path('dist/dashboard/assets'));
+      return output(`dashboard/assets/${script}`);
+    };
+
+    it('builds it, again only when it changed, and keeps the old one when it does not build', async () => {
+      linkPackage(checkout, 'vite');
+      checkout.write(page('`first`'));
+      expect((await build()).stderr).toContain('dashboard built');
+      expect(title()).toContain('first');
+      expect((await build()).stderr).toBe('');
+
+      checkout.write(page('`second ${'));
+      const { code, stderr } = await build();
+      expect(code).toBe(1);
+      expect(stderr).toContain('berth: The dashboard does not build:');
+      expect(title()).toContain('first');
+
+      checkout.write(page('`third`'));
+      expect((await build()).code).toBe(0);
+      expect(title()).toContain('third');
+      expect(existsSync(checkout.path('dist/cli/main.js'))).toBe(true);
+    });
   });
 });

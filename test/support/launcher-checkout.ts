@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { CHECKOUT, ScratchCheckout } from './scratch-checkout.js';
 
@@ -25,9 +25,15 @@ export function launcherCheckout(): ScratchCheckout {
     'node_modules/.package-lock.json': lockfile({}),
     'src/cli/main.ts': COMMAND_LINE,
   });
-  checkout.write({ 'node_modules/@swc/.keep': '' });
-  symlinkSync(join(CHECKOUT, 'node_modules/@swc/core'), checkout.path('node_modules/@swc/core'));
+  linkPackage(checkout, '@swc/core');
   return checkout;
+}
+
+/** Makes one package of the real checkout available in the scratch checkout. */
+export function linkPackage(checkout: ScratchCheckout, name: string): void {
+  const link = checkout.path('node_modules', name);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(CHECKOUT, 'node_modules', name), link);
 }
 
 /** A checkout that must first install one package. */
