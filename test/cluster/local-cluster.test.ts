@@ -70,7 +70,7 @@ describe('LocalCluster', () => {
   describe('programs', () => {
     it('that do not exist end with 127, and those that cannot be run with 126', async () => {
       const cluster = await started();
-      await cluster.createPod(anOrder(['no-such-program-anywhere'], { workload: 'absent' }));
+      await cluster.createPod(anOrder(['/no/such/program'], { workload: 'absent' }));
       await cluster.createPod(anOrder([harness.directory], { workload: 'folder' }));
       expect(await log.end('absent')).toMatchObject({ outcome: 'failed', blame: 'workload', exitCode: 127 });
       expect(await log.end('folder')).toMatchObject({ outcome: 'failed', blame: 'workload', exitCode: 126 });
