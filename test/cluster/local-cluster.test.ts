@@ -35,13 +35,16 @@ describe('LocalCluster', () => {
   }
 
   describe('limits', () => {
-    it.each(['auto', 'never'] as const)('kill a pod over its memory and say the numbers (control groups: %s)', async (cgroups) => {
-      const cluster = await started({ limits: { cgroups } });
-      await cluster.createPod(anOrder(EATS_MEMORY, { memoryMib: 200 }));
-      const end = await log.end('wl-1');
-      expect(end).toMatchObject({ outcome: 'failed', blame: 'workload', exitCode: 137 });
-      expect(end.detail).toMatch(/^OOMKilled: the pod used \d+ MiB, its limit is 200 MiB/);
-    });
+    it.each(['auto', 'never'] as const)(
+      'kill a pod over its memory and say the numbers (control groups: %s)',
+      async (cgroups) => {
+        const cluster = await started({ limits: { cgroups } });
+        await cluster.createPod(anOrder(EATS_MEMORY, { memoryMib: 200 }));
+        const end = await log.end('wl-1');
+        expect(end).toMatchObject({ outcome: 'failed', blame: 'workload', exitCode: 137 });
+        expect(end.detail).toMatch(/^OOMKilled: the pod used \d+ MiB, its limit is 200 MiB/);
+      },
+    );
 
     it('do not make a pod larger than this machine impossible', async () => {
       const cluster = await started();
@@ -279,4 +282,3 @@ describe('LocalCluster', () => {
     expect(readdirSync(pods)).toEqual([]);
   });
 });
-

@@ -31,7 +31,12 @@ describe('when the server is killed with -9', () => {
 
   /** A server in a process of its own, with all these pods running. */
   async function serve(orders: readonly PodOrder[], limits: Partial<LocalLimits> = {}): Promise<ChildProcess> {
-    const options = { directory: harness.directory, nodes: [aNode('node-a'), aNode('node-b')], shimFile: SHIM_FILE, limits };
+    const options = {
+      directory: harness.directory,
+      nodes: [aNode('node-a'), aNode('node-b')],
+      shimFile: SHIM_FILE,
+      limits,
+    };
     const host = spawn(process.execPath, [HOST, JSON.stringify({ options, orders })], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, DATABASE_URL: 'postgres://user:secret@db/berth', NODE_OPTIONS: '' },
@@ -107,7 +112,10 @@ describe('when the server is killed with -9', () => {
     const newer = anOrder(shell('for i in 1 2 3 4 5 6 7 8 9 10; do cat $BERTH_WORKLOAD_DIR/ticks; sleep 0.02; done'), {
       incarnation: 2,
     });
-    await restarted.createPod({ ...newer, program: { kind: 'command', command: shell(`${who}; ${newerText(newer)}`), env: {} } });
+    await restarted.createPod({
+      ...newer,
+      program: { kind: 'command', command: shell(`${who}; ${newerText(newer)}`), env: {} },
+    });
     const output = await readAll(restarted.readLogs(newer.name, { follow: true }));
     expect(output).toBe('2\n'.repeat(10));
     expect(await log.end('wl-1')).toMatchObject({ outcome: 'evicted', blame: 'scheduler' });
@@ -127,7 +135,10 @@ describe('when the server is killed with -9', () => {
 
   it('its pods never see its secrets', async () => {
     await serve([anOrder(shell(`env > $BERTH_WORKLOAD_DIR/env; ${TICKING}`))]);
-    await until('the first tick', () => processesOf(harness.directory).length >= 2 && workloadFile('wl-1', 'ticks') !== '');
+    await until(
+      'the first tick',
+      () => processesOf(harness.directory).length >= 2 && workloadFile('wl-1', 'ticks') !== '',
+    );
     expect(workloadFile('wl-1', 'env')).not.toContain('DATABASE_URL');
   });
 });
