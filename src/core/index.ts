@@ -4,6 +4,8 @@
  * ledger. Read the comment of `Scheduler` first: it is the protocol.
  */
 export * from './contract/index.js';
+export { hardwareCatalogue, tpuSlice } from './fleet/index.js';
+export type { HardwareCatalogue, TpuSlice } from './fleet/index.js';
 export { availableMilli, checkCharge } from './quota/index.js';
 export type { ChargeCheck, QuotaTreeRow } from './quota/index.js';
 export { Scheduler } from './scheduler.js';

@@ -1,6 +1,14 @@
 import type { Explanation, Ms, SchedulerEvent, Settlement, WorkloadId } from './contract/index.js';
-import type { SchedulerView } from './view.js';
+import { CoreState } from './core-state.js';
+import { explain } from './explanation/index.js';
+import { invariant, unreachable } from './invariant.js';
+import type { Applied } from './lifecycle/index.js';
+import { adoptPod, command, commitSet, observeNode, observePod, refuseSet } from './lifecycle/index.js';
+import { settle } from './settle.js';
 import type { Snapshot } from './snapshot.js';
+import { restoreState, snapshotOf } from './snapshot.js';
+import type { SchedulerView } from './view.js';
+import { viewOf } from './view.js';
 
 /**
  * The scheduling core: told what happened by `apply`, asked what to do by `decide`. It has no clock, no I/O and no
@@ -9,16 +17,16 @@ import type { Snapshot } from './snapshot.js';
  *
  * ## Sets
  * A settlement is a list of decisions; those with one `set` are committed together or refused together, in the order
- * given. Everything decided is assumed at once. The caller answers each set, in any order, by `set-committed` or
- * `set-refused`. Until then the core decides nothing more about a workload that the set names, whatever it is told
- * about it. A refused set is undone: a start's claims, charges and incarnation are given back, an eviction's or
- * release's come back. The workload then waits until the queue or node named in `at` changes, or it is changed itself,
- * or `retry.backoffMs` have passed. After `why: 'epoch'` throw this core away and rebuild it. Sets of `wait` decisions
- * need no answer.
+ * given, and a set is about one workload. The caller answers each set, in any order, by `set-committed` or
+ * `set-refused`; until then the core decides nothing more about that workload, whatever it is told about it. A start is
+ * assumed at once: its seats and quota are taken, and given back when it is refused. All other decisions take effect
+ * with their commit, so what they free is given to others by the next `decide`. After a refusal the workload waits
+ * until the queue or node named in `at` changes, it is changed or cancelled, or `retry.backoffMs` have passed. After
+ * `why: 'epoch'` throw this core away and rebuild it. A set of a `wait` decision needs no answer.
  *
  * ## The life of a workload
  * ```
- * pending ──start──► starting ──all its pods started──► running ──all its pods succeeded──► release ──► finish
+ * pending ──start──► starting ──all its pods started──► running ──all its pods succeeded──► release and finish
  *    ▲                   │                                 │
  *    └── then: requeue ──┴──────────── evict ──────────────┴── then: fail | end ──► finish
  * ```
@@ -29,8 +37,8 @@ import type { Snapshot } from './snapshot.js';
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
  *   are gone) and reports what becomes of them. There is no eviction of a part of a gang in this version.
  * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum. It says
- *   nothing about occupancy. With all pods of a successful workload it is the last decision but `finish`; with some,
- *   the others run on. Deleting released pods is harmless and frees what a lost one may still hold.
+ *   nothing about occupancy. With some pods, the others run on; with all pods of a successful workload it stands in one
+ *   set with `finish`. Deleting released pods is harmless and frees what a lost one may still hold.
  * - **finish** is the last word. It comes in a later set than `evict`, or together with `release`, when no pod of the
  *   workload occupies a node any more; pods on a silent node (lost or removed) are not waited for.
  * - **requeue**: the workload is pending again, without a further decision, when none of its pods occupies a node that
@@ -40,7 +48,7 @@ import type { Snapshot } from './snapshot.js';
  * ## The life of a pod
  * Its *claim* lasts from `start` until the `evict` or `release` that names it. Its *occupancy* lasts from the commit of
  * its start until evidence: `pod-gone`, `pod-refused` or `node-fenced`. `pod-ended` is no evidence: a driver reports
- * `pod-gone` once nothing of the pod is left. So every pod of a committed start must one day be `pod-gone` (also one
+ * `pod-gone` once nothing of the pod is left, after it, never before (what ends after it is gone is not heard). So every pod of a committed start must one day be `pod-gone` (also one
  * whose creation was skipped because an eviction came first) or refused. `pod-gone` without `pod-ended` before counts
  * as lost by its node. Slots, CPU and memory are free for others only with neither claim nor occupancy.
  *
@@ -69,38 +77,90 @@ import type { Snapshot } from './snapshot.js';
  * not yet been released is adopted as `started`, then `pod-ended`. Decide only when all is told.
  */
 export class Scheduler {
+  readonly #state: CoreState;
+
   /** An empty core: no nodes, no queues, the default policy. The first event has `seq` 1. */
-  constructor() {
-    throw new Error('under construction');
+  constructor(state = new CoreState()) {
+    this.#state = state;
   }
 
-  /** Total: an event that does not fit (unknown pod, older incarnation, seen before) changes nothing and is counted. */
+  /**
+   * Total: an event that does not fit (unknown pod, older incarnation, seen before) changes nothing and is counted.
+   * Only a gap in `seq` is a bug of the caller, and throws.
+   */
   apply(event: SchedulerEvent): void {
-    throw new Error(`under construction ${event.seq}`);
+    const state = this.#state;
+    invariant(event.seq <= state.seq + 1, 'no event is left out', { seq: event.seq, last: state.seq });
+    if (event.seq <= state.seq) {
+      state.misfits++;
+      return;
+    }
+    state.seq = event.seq;
+    if (route(state, event) === 'misfit') state.misfits++;
+    for (const row of state.pods.takeFreedRows()) state.wakeForNode(row);
+    state.journal.commit();
   }
 
   /** One settle. Called again without events at the same time it finds nothing to do, at once. */
   decide(nowMs: Ms): Settlement {
-    throw new Error(`under construction ${nowMs}`);
+    return settle(this.#state, nowMs);
   }
 
   /** Why a workload waits, and the smallest change that would start it; pays its cost at the question. */
   explain(workload: WorkloadId, nowMs: Ms): Explanation {
-    throw new Error(`under construction ${workload} ${nowMs}`);
+    return explain(this.#state, workload, nowMs);
   }
 
   /** Read only, for pages and metrics. */
   view(): SchedulerView {
-    throw new Error('under construction');
+    return viewOf(this.#state);
   }
 
-  /** Plain data; indexes are never in it. */
+  /** Plain data, fit for JSON; indexes are never in it. */
   snapshot(): Snapshot {
-    throw new Error('under construction');
+    return snapshotOf(this.#state);
   }
 
   /** Decides as the one that the snapshot was taken of would. */
   static restore(snapshot: Snapshot): Scheduler {
-    throw new Error(`under construction ${snapshot.seq}`);
+    return new Scheduler(restoreState(snapshot));
+  }
+}
+
+function route(state: CoreState, event: SchedulerEvent): Applied {
+  switch (event.kind) {
+    case 'policy-set':
+    case 'queue-set':
+    case 'queue-removed':
+    case 'flavor-set':
+    case 'flavor-removed':
+    case 'workload-submitted':
+    case 'workload-changed':
+    case 'workload-cancelled':
+      return command(state, event);
+    case 'node-seen':
+    case 'node-removed':
+    case 'node-state-changed':
+    case 'device-state-changed':
+    case 'node-fenced':
+    case 'foreign-use-seen':
+      return observeNode(state, event);
+    case 'set-committed':
+      return commitSet(state, event.set);
+    case 'set-refused':
+      return refuseSet(state, event);
+    case 'pod-bound':
+    case 'pod-started':
+    case 'pod-ended':
+    case 'pod-gone':
+    case 'pod-refused':
+      return observePod(state, event);
+    case 'pod-adopted':
+      return adoptPod(state, event);
+    case 'checkpoint-saved':
+      // Read by the choice of victims; until then it must only be known.
+      return state.book.get(event.workload) === undefined ? 'misfit' : 'applied';
+    default:
+      return unreachable(event);
   }
 }

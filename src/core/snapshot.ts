@@ -1,4 +1,73 @@
-/** Records as plain data, fit for JSON; indexes are rebuilt. */
+import type { Decision, FlavorSpec, Policy, QueueSpec, SetId, WorkloadId } from './contract/index.js';
+import { CoreState } from './core-state.js';
+import type { NodeRecord, PodRecord } from './fleet/index.js';
+import { invariant } from './invariant.js';
+import type { GroupRecord, WorkloadRecord } from './queue/index.js';
+
+/** Records as plain data, fit for JSON. Indexes are not in it: `restoreState` builds them as the events did. */
 export interface Snapshot {
   readonly seq: number;
+  readonly misfits: number;
+  readonly nextSet: SetId;
+  readonly nextDecision: number;
+  readonly policy: Policy;
+  readonly flavors: readonly FlavorSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly nodes: readonly NodeRecord[];
+  readonly workloads: readonly WorkloadRecord[];
+  readonly pods: readonly PodRecord[];
+  readonly inFlight: readonly { readonly set: SetId; readonly decisions: readonly Decision[] }[];
+  /** To be looked at in the next settle. */
+  readonly touched: readonly WorkloadId[];
+  readonly groups: readonly GroupRecord[];
+}
+
+export function snapshotOf(state: CoreState): Snapshot {
+  const { seq, misfits, nextSet, nextDecision, policy, fleet, quota, book } = state;
+  return {
+    seq,
+    misfits,
+    nextSet,
+    nextDecision,
+    policy,
+    flavors: fleet.flavors(),
+    queues: quota.names().map((name) => {
+      const spec = quota.spec(name);
+      invariant(spec !== undefined, 'a named queue has a spec', { name });
+      return spec;
+    }),
+    nodes: fleet.names().map((name) => fleet.recordOf(fleet.rowOf(name))),
+    workloads: book.all(),
+    pods: state.pods.all(),
+    inFlight: [...state.inFlight].sort(([a], [b]) => a - b).map(([set, decisions]) => ({ set, decisions })),
+    touched: book.touched(),
+    groups: book.groups.records(),
+  };
+}
+
+export function restoreState(snapshot: Snapshot): CoreState {
+  const state = new CoreState();
+  const { seq, misfits, nextSet, nextDecision } = snapshot;
+  Object.assign(state, { seq, misfits, nextSet, nextDecision });
+  state.setPolicy(snapshot.policy);
+  for (const flavor of snapshot.flavors) state.fleet.setFlavor(flavor);
+  for (const queue of snapshot.queues) state.quota.set(queue);
+  for (const { spec, ...seen } of snapshot.nodes) {
+    state.fleet.put(spec);
+    state.fleet.observe(state.fleet.rowOf(spec.name), seen);
+  }
+  for (const record of snapshot.workloads) {
+    state.charge(record.charges);
+    state.book.put(record);
+  }
+  for (const pod of snapshot.pods) {
+    const slots = pod.seat.slots.map(({ slot }) => slot + 1);
+    state.fleet.ensureSlots(state.fleet.rowOf(pod.seat.node), Math.max(0, ...slots));
+    state.pods.add(pod, 'to-take');
+  }
+  for (const { set, decisions } of snapshot.inFlight) state.inFlight.set(set, decisions);
+  for (const id of snapshot.touched) state.book.touch(id);
+  state.book.groups.restore(snapshot.groups);
+  state.journal.commit();
+  return state;
 }

@@ -1,4 +1,7 @@
 import type { FlavorName, Milli, NodeName, NodeState, QueueName, WorkloadId } from './contract/index.js';
+import type { CoreState } from './core-state.js';
+import type { WorkloadRecord } from './queue/index.js';
+import { compareByOrder, orderKeyOf } from './queue/index.js';
 
 export interface FlavorUsageView {
   readonly flavor: FlavorName;
@@ -42,4 +45,55 @@ export interface SchedulerView {
   readonly queues: readonly QueueView[];
   readonly workloads: readonly WorkloadView[];
   readonly nodes: readonly NodeView[];
+}
+
+export function viewOf(state: CoreState): SchedulerView {
+  const records = state.book.all();
+  const places = placesOf(state, records);
+  return {
+    seq: state.seq,
+    misfits: state.misfits,
+    queues: state.quota.names().map((name) => queueView(state, name, records)),
+    workloads: records.map(({ spec, state: phase, incarnation }) => {
+      const place = places.get(spec.id);
+      const pods = state.pods.ofWorkload(spec.id).length;
+      return { id: spec.id, state: phase, incarnation, pods, ...(place === undefined ? {} : { place }) };
+    }),
+    nodes: state.fleet.names().map((name) => nodeView(state, name)),
+  };
+}
+
+function queueView(state: CoreState, name: QueueName, records: readonly WorkloadRecord[]): QueueView {
+  const flavors = state.quota.flavors().map((flavor) => {
+    return { flavor, ...state.quota.usage(name, flavor), available: state.quota.available(name, flavor) };
+  });
+  const pending = records.filter((record) => record.state === 'pending' && record.spec.queue === name).length;
+  return { name, flavors, pending };
+}
+
+function placesOf(state: CoreState, records: readonly WorkloadRecord[]): ReadonlyMap<WorkloadId, number> {
+  const places = new Map<WorkloadId, number>();
+  const lengths = new Map<QueueName, number>();
+  const pending = records
+    .filter((record) => record.state === 'pending')
+    .sort((a, b) => compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)));
+  for (const { spec } of pending) {
+    const place = (lengths.get(spec.queue) ?? 0) + 1;
+    lengths.set(spec.queue, place);
+    places.set(spec.id, place);
+  }
+  return places;
+}
+
+function nodeView(state: CoreState, name: NodeName): NodeView {
+  const { fleet } = state;
+  const row = fleet.rowOf(name);
+  const { spec, state: nodeState } = fleet.recordOf(row);
+  const slots = spec.accelerators?.count ?? 0;
+  const base = fleet.slotBase(row);
+  const freeMilli = Array.from({ length: slots }, (_, slot) =>
+    fleet.slotClosed.at(base + slot) === 1 ? 0 : fleet.slotFree.at(base + slot),
+  );
+  const takesWork = fleet.open.at(row) === 1;
+  return { name, state: nodeState, takesWork, slots, freeMilli, pods: state.pods.countOn(row) };
 }

@@ -19,9 +19,11 @@ export interface PodRecord {
   readonly occupancy: Occupancy;
   readonly started: boolean;
   readonly end?: PodOutcome;
+  /** The number of the event that told its end. */
+  readonly endSeq?: number;
 }
 
-export type PodChange = Partial<Pick<PodRecord, 'claim' | 'occupancy' | 'started' | 'end'>>;
+export type PodChange = Partial<Pick<PodRecord, 'claim' | 'occupancy' | 'started' | 'end' | 'endSeq'>>;
 
 /**
  * Every pod that claims or occupies. A pod holds its share of the node from its first claim or occupancy until both

@@ -13,6 +13,8 @@ export type FlavorChoice = readonly (FlavorName | undefined)[];
 export interface FlavorChoices {
   /** Those that quota allows: first without borrowing, then with; in the order of preference each. */
   readonly allowed: readonly FlavorChoice[];
+  /** The first choice, allowed or not. */
+  readonly preferred: FlavorChoice;
   /** Why the first choice is not allowed; absent when it is. */
   readonly refused?: { readonly queue: QueueName; readonly flavor: FlavorName; readonly shortMilli: Milli };
   /** More combinations exist than are looked at. */
@@ -42,6 +44,7 @@ export function chooseFlavors(quota: QuotaTree, queue: QueueName, wishes: readon
   const all = wishes.reduce((product, { flavors }) => product * flavors.length, 1);
   return {
     allowed: [...free, ...borrowing],
+    preferred: choices[0] ?? [],
     ...(refused === undefined ? {} : { refused }),
     searched: all > choices.length ? 'partial' : 'complete',
   };

@@ -1,0 +1,92 @@
+import type { Charge, Decision, FlavorSpec, NodeName, Policy, PodSetSpec, Seat, SetId } from './contract/index.js';
+import { DEFAULT_POLICY } from './contract/index.js';
+import { FleetState, FleetTransaction, PodTable } from './fleet/index.js';
+import { Journal } from './journal.js';
+import { ShapeBook } from './placement/index.js';
+import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
+import type { FlavorWish } from './quota/index.js';
+import { QuotaTree } from './quota/index.js';
+
+/**
+ * All that the core knows, as one value that its areas work on: fleet, pods, quota and workloads, with the sets that
+ * are not answered yet. It holds no rules.
+ */
+export class CoreState {
+  readonly journal = new Journal();
+  readonly fleet = new FleetState(this.journal);
+  readonly tx = new FleetTransaction(this.fleet);
+  readonly pods = new PodTable(this.tx);
+  readonly quota = new QuotaTree(this.journal);
+  readonly shapes = new ShapeBook();
+  readonly book = new WorkloadBook();
+  /** Sets that were decided and are neither committed nor refused. */
+  readonly inFlight = new Map<SetId, readonly Decision[]>();
+  policy: Policy = DEFAULT_POLICY;
+  seq = 0;
+  misfits = 0;
+  nextSet = 1;
+  nextDecision = 1;
+
+  constructor() {
+    this.fleet.setLevels(this.policy.topologyLevels);
+  }
+
+  setPolicy(policy: Policy): void {
+    this.policy = policy;
+    this.fleet.setLevels(policy.topologyLevels);
+    this.book.groups.setOrder(policy.order);
+  }
+
+  /** The groups that what came free on these nodes could help. */
+  wakeForNode(row: number): void {
+    const { device, cpu } = this.fleet.flavorsOf(row);
+    if (device !== undefined) this.book.groups.wake(device);
+    if (cpu !== undefined) this.book.groups.wake(cpu);
+    this.book.groups.wake(NO_FLAVOR);
+  }
+
+  charge(charges: readonly Charge[]): void {
+    for (const charge of charges) this.quota.charge(charge);
+  }
+
+  refund(charges: readonly Charge[]): void {
+    for (const charge of charges) {
+      this.quota.refund(charge);
+      this.book.groups.wake(charge.flavor);
+    }
+  }
+
+  /** Forgets a removed node once nothing of before is left on it. */
+  dropIfEmpty(node: NodeName): void {
+    if (!this.fleet.has(node)) return;
+    const row = this.fleet.rowOf(node);
+    if (this.fleet.recordOf(row).removed && this.pods.countOn(row) === 0) this.fleet.drop(row);
+  }
+}
+
+/** What one pod of the set costs in this flavor: devices where the flavor has a model, else CPU. */
+export function costOfPod(podSet: PodSetSpec, flavor: FlavorSpec | undefined): number {
+  if (flavor === undefined) return 0;
+  if (flavor.model === undefined) return podSet.cpuMilli;
+  return podSet.devices === undefined ? 0 : podSet.devices.count * podSet.devices.milli;
+}
+
+/** What `pods` of the set would cost in each of the flavors that it may use. */
+export function wishOf(state: CoreState, podSet: PodSetSpec, pods: number): FlavorWish {
+  return {
+    flavors: podSet.flavors.length > 0 ? podSet.flavors : [undefined],
+    costOf: (flavor) => pods * costOfPod(podSet, state.fleet.flavor(flavor)),
+  };
+}
+
+/** The charge of a seat that was found: the flavor of its node that the pod set may use. */
+export function chargeOfSeat(
+  state: CoreState,
+  podSet: PodSetSpec,
+  seat: Seat,
+): { flavor: string; milli: number } | undefined {
+  const { device, cpu } = state.fleet.flavorsOf(state.fleet.rowOf(seat.node));
+  const flavor = podSet.flavors.find((name) => name === device || name === cpu);
+  const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
+  return flavor === undefined || milli === 0 ? undefined : { flavor, milli };
+}

@@ -1,0 +1,104 @@
+import type { Constraint, FlavorName, PodSetSpec, Shortage } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { StartAsk } from '../lifecycle/index.js';
+import { choicesToPlace, gangParts, minimumOf } from '../lifecycle/index.js';
+import type { GangPart, PodShape } from '../placement/index.js';
+import { devicePods, growPart, podsThatFit } from '../placement/index.js';
+import { holdersOnNodes } from './holders.js';
+
+/** The flavors that the pod set may use; `undefined` stands for none. */
+export function flavorsOf({ flavors }: PodSetSpec): readonly (FlavorName | undefined)[] {
+  return flavors.length > 0 ? flavors : [undefined];
+}
+
+export function podsNeeded(ask: StartAsk): number {
+  return ask.podSets.reduce((pods, podSet) => pods + minimumOf(podSet), 0);
+}
+
+/** How many pods of the minimum could be placed now, anywhere, one part after the other. */
+export function podsPlaceable(state: CoreState, ask: StartAsk): number {
+  const start = state.tx.mark();
+  let pods = 0;
+  for (const { shape, need } of partsOf(state, ask)) {
+    pods += growPart(state.tx, { shape, region: 0, avoid: ask.avoid }, need).length;
+  }
+  state.tx.rollbackTo(start);
+  return pods;
+}
+
+/** By capacities alone: each part, were all nodes empty and well. An upper bound where parts compete. */
+export function wouldFitEmptyFleet(state: CoreState, ask: StartAsk): boolean {
+  return partsOf(state, ask).every(({ shape, need }) => {
+    return sumOverNodes(state, (row) => podsOnEmptyNode(state, shape, row)) >= need;
+  });
+}
+
+/** What is short for the first part that does not fit, in the order devices, memory, CPU, pods; and who holds it. */
+export function capacityShortage(state: CoreState, ask: StartAsk): Constraint | undefined {
+  const parts = partsOf(state, ask);
+  const short = parts.find(
+    (part) => sumOverNodes(state, (row) => podsThatFit(state.fleet, part.shape, row)) < part.need,
+  );
+  const part = short ?? parts[0];
+  return part === undefined ? undefined : { kind: 'capacity', ...shortageOf(state, part) };
+}
+
+function shortageOf(state: CoreState, { shape, need }: GangPart): Shortage {
+  const { fleet } = state;
+  const { deviceCount, deviceMilli, cpuMilli, memoryMib, flavor } = shape;
+  const suited = rows(state).filter((row) => fleet.open.at(row) === 1 && podsOnEmptyNode(state, shape, row) > 0);
+  const sum = (fits: (row: number) => number) => suited.reduce((pods, row) => pods + Math.max(0, fits(row)), 0);
+  const found = (resource: Shortage['resource'], pods: number, each: number): Shortage => ({
+    ...(flavor === undefined ? {} : { flavor }),
+    resource,
+    short: Math.max(1, need - pods) * each,
+    holders: holdersOnNodes(state, suited, ({ seat }) => {
+      if (resource === 'devices') return seat.slots.reduce((milli, slot) => milli + slot.milli, 0);
+      return resource === 'memory' ? seat.memoryMib : resource === 'cpu' ? seat.cpuMilli : 1;
+    }),
+  });
+  if (deviceCount > 0) {
+    const pods = sum((row) => devicePods(fleet, shape, row));
+    if (pods < need) return found('devices', pods, deviceCount * deviceMilli);
+  }
+  if (memoryMib > 0) {
+    const pods = sum((row) => Math.floor(fleet.memoryFree.at(row) / memoryMib));
+    if (pods < need) return found('memory', pods, memoryMib);
+  }
+  if (cpuMilli > 0) {
+    const pods = sum((row) => Math.floor(fleet.cpuFree.at(row) / cpuMilli));
+    if (pods < need) return found('cpu', pods, cpuMilli);
+  }
+  const pods = sum((row) => fleet.podsFree.at(row));
+  if (pods < need) return found('pods', pods, 1);
+  // Enough of each, but not on the same nodes: what runs out together with the others.
+  const together = sum((row) => podsThatFit(fleet, shape, row));
+  return deviceCount > 0 ? found('devices', together, deviceCount * deviceMilli) : found('cpu', together, cpuMilli);
+}
+
+function podsOnEmptyNode(state: CoreState, shape: PodShape, row: number): number {
+  if (shape.suits(state.fleet, state.fleet.classOf(row)) === 'no') return 0;
+  const { capacity, accelerators } = state.fleet.recordOf(row).spec;
+  let fits = capacity.pods;
+  if (shape.cpuMilli > 0) fits = Math.min(fits, Math.floor(capacity.cpuMilli / shape.cpuMilli));
+  if (shape.memoryMib > 0) fits = Math.min(fits, Math.floor(capacity.memoryMib / shape.memoryMib));
+  if (shape.deviceCount === 0) return fits;
+  const perDevice = Math.floor(1000 / shape.deviceMilli);
+  return Math.min(fits, Math.floor(((accelerators?.count ?? 0) * perDevice) / shape.deviceCount));
+}
+
+function partsOf(state: CoreState, ask: StartAsk): readonly GangPart[] {
+  return gangParts(state, ask.podSets, choicesToPlace(state, ask)[0] ?? []);
+}
+
+function sumOverNodes(state: CoreState, podsOn: (row: number) => number): number {
+  return rows(state).reduce((pods, row) => pods + podsOn(row), 0);
+}
+
+/** All nodes that are not removed. */
+function rows(state: CoreState): readonly number[] {
+  const { tree } = state.fleet;
+  const found: number[] = [];
+  for (let domain = 0; domain < tree.size; domain++) if (tree.rowOf(domain) >= 0) found.push(tree.rowOf(domain));
+  return found;
+}

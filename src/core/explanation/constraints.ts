@@ -1,0 +1,87 @@
+import type { Constraint } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { StartAsk } from '../lifecycle/index.js';
+import { flavorChoices, hasPlace, startAskOf } from '../lifecycle/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from './capacity.js';
+import { holdersOfQuota } from './holders.js';
+import { closedNodes, fitsHealed, nodesToHeal } from './node-state.js';
+import { selectorConstraint } from './selector.js';
+import { isRequired, topologyConstraint, withoutTopology } from './topology.js';
+
+/** The first constraint that binds, by its kind alone: what a group is told. Cheaper than the whole explanation. */
+export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint['kind'] {
+  const ask = startAskOf(state, record);
+  return (
+    holdConstraint(record)?.kind ??
+    selectorConstraint(state, ask)?.kind ??
+    (flavorChoices(state, ask).allowed.length === 0 ? 'quota' : placementKind(state, ask)) ??
+    'priority'
+  );
+}
+
+/** Every constraint that binds, in the order of their list; at least one. */
+export function constraintsOf(state: CoreState, record: WorkloadRecord): readonly Constraint[] {
+  const ask = startAskOf(state, record);
+  const hold = holdConstraint(record);
+  const selector = selectorConstraint(state, ask);
+  const quota = quotaConstraint(state, ask);
+  // Where no node could ever match, room is not the question.
+  const kind = selector === undefined ? placementKind(state, ask) : undefined;
+  const mayStart = [hold, selector, quota, kind].every((constraint) => constraint === undefined);
+  const found = [
+    hold,
+    selector,
+    quota,
+    mayStart ? priorityConstraint(state, record) : undefined,
+    kind === 'topology' ? topologyConstraint(state, ask) : undefined,
+    kind === 'gang' ? gangConstraint(state, ask) : undefined,
+    kind === undefined || kind === 'topology' ? undefined : nodeStateConstraint(state, ask),
+    kind === 'capacity' || kind === 'node-state' ? capacityShortage(state, ask) : undefined,
+  ];
+  return found.filter((constraint) => constraint !== undefined);
+}
+
+/** Its owner's hold, the wait after a failure, or the pause after a refused set. */
+function holdConstraint({ spec, notBeforeMs, pause }: WorkloadRecord): Constraint | undefined {
+  if (spec.hold) return { kind: 'hold', by: 'owner' };
+  if (notBeforeMs !== undefined) return { kind: 'hold', by: 'backoff', untilMs: notBeforeMs };
+  return pause === undefined ? undefined : { kind: 'hold', by: 'refused', untilMs: pause.untilMs };
+}
+
+function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefined {
+  const { allowed, refused } = flavorChoices(state, ask);
+  if (allowed.length > 0 || refused === undefined) return undefined;
+  const { queue, flavor, shortMilli } = refused;
+  const resource = state.fleet.flavor(flavor)?.model === undefined ? 'cpu' : 'devices';
+  return { kind: 'quota', queue, flavor, resource, short: shortMilli, holders: holdersOfQuota(state, refused) };
+}
+
+/** Nothing is in its way but others whose turn comes first; alone, it starts in the next settle. */
+function priorityConstraint(state: CoreState, record: WorkloadRecord): Constraint {
+  const { count, first } = state.book.groups.ahead(record);
+  return { kind: 'priority', behind: first ?? record.spec.id, ahead: count };
+}
+
+function gangConstraint(state: CoreState, ask: StartAsk): Constraint {
+  const needed = podsNeeded(ask);
+  return { kind: 'gang', podsNeeded: needed, podsThatFit: Math.min(needed - 1, podsPlaceable(state, ask)) };
+}
+
+function nodeStateConstraint(state: CoreState, ask: StartAsk): Constraint | undefined {
+  const nodes = nodesToHeal(state, ask);
+  return nodes.length === 0 ? undefined : { kind: 'node-state', nodes };
+}
+
+/**
+ * Which constraint of placement binds first, quota aside; `undefined` when there is a place. `gang` speaks of a gang
+ * that the fleet could hold were it empty: a larger one is short of capacity.
+ */
+function placementKind(state: CoreState, ask: StartAsk): 'topology' | 'gang' | 'node-state' | 'capacity' | undefined {
+  if (hasPlace(state, ask)) return undefined;
+  if (isRequired(ask) && hasPlace(state, withoutTopology(ask))) return 'topology';
+  const isPartly = podsNeeded(ask) > 1 && podsPlaceable(state, ask) > 0;
+  if (isPartly && wouldFitEmptyFleet(state, ask)) return 'gang';
+  const closed = closedNodes(state, ask);
+  return closed.length > 0 && fitsHealed(state, ask, closed) ? 'node-state' : 'capacity';
+}

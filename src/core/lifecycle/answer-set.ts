@@ -1,0 +1,93 @@
+import type { Decision, PodRef, SchedulerEvent, SetId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { PodChange } from '../fleet/index.js';
+import { unreachable } from '../invariant.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import type { Applied } from './applied.js';
+import { subtractCharges } from './charges.js';
+
+/** The ledger has stored the set: what it says is true from now on. */
+export function commitSet(state: CoreState, set: SetId): Applied {
+  const decisions = state.inFlight.get(set);
+  if (decisions === undefined) return 'misfit';
+  state.inFlight.delete(set);
+  for (const decision of decisions) {
+    const record = state.book.get(decision.workload);
+    if (record === undefined) continue;
+    const answered = state.book.change(record, { inFlight: undefined });
+    carryOut(state, answered, decision);
+    state.book.touch(decision.workload);
+  }
+  return 'applied';
+}
+
+/** The ledger did not store the set. Only a start was assumed before the answer, so only a start is undone. */
+export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set-refused' }): Applied {
+  const decisions = state.inFlight.get(event.set);
+  if (decisions === undefined) return 'misfit';
+  state.inFlight.delete(event.set);
+  const pause = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
+  for (const decision of decisions) {
+    const record = state.book.get(decision.workload);
+    if (record === undefined) continue;
+    if (decision.kind === 'start') undoStart(state, record, decision);
+    const undone = state.book.get(decision.workload);
+    if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause });
+    state.book.touch(decision.workload);
+  }
+  return 'applied';
+}
+
+function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision): void {
+  switch (decision.kind) {
+    case 'start':
+      changePods(
+        state,
+        decision.seats.map(({ pod }) => pod),
+        { claim: 'granted', occupancy: 'expected' },
+      );
+      return;
+    case 'evict': {
+      changePods(state, decision.pods, { claim: 'none' });
+      state.refund(decision.charges);
+      const { then, retries, notBeforeMs } = decision;
+      const change = { state: 'evicting', then, retries, notBeforeMs, startByMs: undefined, charges: [] } as const;
+      state.book.change(record, { ...change, told: undefined });
+      return;
+    }
+    case 'release':
+      changePods(state, decision.pods, { claim: 'none' });
+      state.refund(decision.charges);
+      state.book.change(record, { charges: subtractCharges(record.charges, decision.charges) });
+      return;
+    case 'finish':
+      state.book.remove(record);
+      return;
+    case 'wait':
+      return;
+    default:
+      unreachable(decision);
+  }
+}
+
+function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & { kind: 'start' }): void {
+  changePods(
+    state,
+    start.seats.map(({ pod }) => pod),
+    { claim: 'none' },
+  );
+  state.refund(start.charges);
+  const incarnation = start.incarnation - 1;
+  state.book.change(record, { state: 'pending', incarnation, charges: [], startByMs: undefined });
+}
+
+/** A pod that loses its claim while it occupies its node is leaving. */
+function changePods(state: CoreState, refs: readonly PodRef[], change: PodChange): void {
+  for (const ref of refs) {
+    const pod = state.pods.find(ref);
+    if (pod === undefined) continue;
+    const isLeaving = change.claim === 'none' && pod.occupancy !== 'none';
+    state.pods.change(pod, isLeaving ? { ...change, occupancy: 'leaving' } : change);
+    state.dropIfEmpty(pod.seat.node);
+  }
+}

@@ -1,0 +1,77 @@
+import type { SchedulerEvent, WorkloadSpec } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import { unreachable } from '../invariant.js';
+import type { Applied } from './applied.js';
+import { nameChanged } from './unblock.js';
+
+export type Command = SchedulerEvent & {
+  readonly kind:
+    | 'policy-set'
+    | 'queue-set'
+    | 'queue-removed'
+    | 'flavor-set'
+    | 'flavor-removed'
+    | 'workload-submitted'
+    | 'workload-changed'
+    | 'workload-cancelled';
+};
+
+/** What teams and operators want. */
+export function command(state: CoreState, event: Command): Applied {
+  switch (event.kind) {
+    case 'policy-set':
+      state.setPolicy(event.policy);
+      return 'applied';
+    case 'queue-set':
+      if (state.quota.set(event.queue) === 'cycle') return 'misfit';
+      nameChanged(state, event.queue.name);
+      state.book.groups.wakeAll();
+      return 'applied';
+    case 'queue-removed': {
+      const isUsed = state.book.has(({ spec }) => spec.queue === event.queue);
+      if (isUsed || state.quota.remove(event.queue) !== 'removed') return 'misfit';
+      state.book.groups.wakeAll();
+      return 'applied';
+    }
+    case 'flavor-set':
+      state.fleet.setFlavor(event.flavor);
+      state.book.groups.wakeAll();
+      return 'applied';
+    case 'flavor-removed':
+      if (!state.fleet.removeFlavor(event.flavor)) return 'misfit';
+      state.book.groups.wakeAll();
+      return 'applied';
+    case 'workload-submitted':
+      return submit(state, event.workload);
+    case 'workload-changed':
+    case 'workload-cancelled':
+      return changeWorkload(state, event);
+    default:
+      return unreachable(event);
+  }
+}
+
+function submit(state: CoreState, spec: WorkloadSpec): Applied {
+  const names = new Set(spec.podSets.map(({ name }) => name));
+  const isKnown = state.book.get(spec.id) !== undefined;
+  if (isKnown || names.size !== spec.podSets.length || spec.podSets.every(({ count }) => count < 1)) return 'misfit';
+  state.book.submit(spec);
+  return 'applied';
+}
+
+/** What its owner does ends a pause: after a refused set it may be tried again at once. */
+function changeWorkload(
+  state: CoreState,
+  event: SchedulerEvent & { kind: 'workload-changed' | 'workload-cancelled' },
+): Applied {
+  const record = state.book.get(event.workload);
+  if (record === undefined) return 'misfit';
+  if (event.kind === 'workload-cancelled') {
+    if (record.cancelRequested) return 'misfit';
+    state.book.change(record, { cancelRequested: true, pause: undefined });
+  } else {
+    state.book.change(record, { spec: { ...record.spec, ...event.change }, pause: undefined, told: undefined });
+  }
+  state.book.touch(event.workload);
+  return 'applied';
+}

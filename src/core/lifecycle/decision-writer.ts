@@ -1,0 +1,39 @@
+import type { Decision, SetId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { WorkloadRecord } from '../queue/index.js';
+
+type Without<Member, Keys extends string> = Member extends unknown ? Omit<Member, Keys> : never;
+/** A decision before it has its numbers. */
+export type DecisionBody = Without<Decision, 'id' | 'set'>;
+
+/** Collects the decisions of one settle, numbers them, and remembers the sets that must be answered. */
+export class DecisionWriter {
+  readonly #state: CoreState;
+  readonly #decisions: Decision[] = [];
+
+  constructor(state: CoreState) {
+    this.#state = state;
+  }
+
+  get decisions(): readonly Decision[] {
+    return this.#decisions;
+  }
+
+  /** One set about one workload, of which nothing more is decided until it is answered. */
+  decide(record: WorkloadRecord, bodies: readonly DecisionBody[]): WorkloadRecord {
+    const set = this.#state.nextSet++;
+    this.#state.inFlight.set(set, this.#number(set, bodies));
+    return this.#state.book.change(record, { inFlight: set });
+  }
+
+  /** Words for display: nobody needs to answer them. */
+  tell(body: DecisionBody): void {
+    this.#number(this.#state.nextSet++, [body]);
+  }
+
+  #number(set: SetId, bodies: readonly DecisionBody[]): readonly Decision[] {
+    const decisions = bodies.map((body) => ({ ...body, id: this.#state.nextDecision++, set }));
+    this.#decisions.push(...decisions);
+    return decisions;
+  }
+}

@@ -1,0 +1,117 @@
+import type { PodSetSpec, QueueName } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import { wishOf } from '../core-state.js';
+import type { GangPart, PlacedPart, PlacedPod } from '../placement/index.js';
+import { growPart, placeGang } from '../placement/index.js';
+import type { FlavorChoice, FlavorChoices } from '../quota/index.js';
+import { chooseFlavors } from '../quota/index.js';
+import { minimumOf } from './pod-counts.js';
+
+/** What is to start: a workload's pod sets, or what they would be after a change. */
+export interface StartAsk {
+  readonly queue: QueueName;
+  readonly podSets: readonly PodSetSpec[];
+  readonly avoid: ReadonlySet<number>;
+}
+
+/** A pod set with its flavor and its seats. */
+export interface StartPart extends PlacedPart {
+  readonly podSet: PodSetSpec;
+  readonly flavor: string | undefined;
+  readonly limit: number;
+}
+
+export type StartSearch =
+  | { readonly kind: 'found'; readonly parts: readonly StartPart[]; readonly steps: number }
+  | { readonly kind: 'blocked'; readonly searched: 'complete' | 'partial'; readonly steps: number };
+
+/**
+ * Seats for the minimum of every pod set, in flavors that quota allows: the first without borrowing, then with. Takes
+ * the seats when found (the caller rolls back or goes on), and nothing when not. Charges nothing.
+ */
+export function findStart(state: CoreState, ask: StartAsk): StartSearch {
+  const choices = flavorChoices(state, ask);
+  let { searched } = choices;
+  let steps = 1;
+  for (const choice of choices.allowed) {
+    steps++;
+    const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid: ask.avoid });
+    if (placement.kind === 'placed')
+      return { kind: 'found', parts: startParts(state, ask, { choice, placement }), steps };
+    if (placement.searched === 'partial') searched = 'partial';
+  }
+  return { kind: 'blocked', searched, steps };
+}
+
+/** Is there a place for the minimum, in the flavors that quota allows, or else in the preferred ones? Takes nothing. */
+export function hasPlace(state: CoreState, ask: StartAsk): boolean {
+  return choicesToPlace(state, ask).some((choice) => {
+    const start = state.tx.mark();
+    const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid: ask.avoid });
+    state.tx.rollbackTo(start);
+    return placement.kind === 'placed';
+  });
+}
+
+/** The flavors to look at when asking where there is room. */
+export function choicesToPlace(state: CoreState, ask: StartAsk): readonly FlavorChoice[] {
+  const { allowed, preferred } = flavorChoices(state, ask);
+  return allowed.length > 0 ? allowed : [preferred];
+}
+
+/** The flavors in which quota allows the minimum. */
+export function flavorChoices(state: CoreState, ask: StartAsk): FlavorChoices {
+  const wishes = ask.podSets.map((podSet) => wishOf(state, podSet, minimumOf(podSet)));
+  return chooseFlavors(state.quota, ask.queue, wishes);
+}
+
+export function gangParts(state: CoreState, podSets: readonly PodSetSpec[], choice: FlavorChoice): readonly GangPart[] {
+  return podSets.map((podSet, index) => ({
+    shape: state.shapes.shapeOf(podSet, choice[index]),
+    need: minimumOf(podSet),
+    want: podSet.count,
+    limit: limitOf(state, podSet),
+  }));
+}
+
+/** The outermost level allowed; `undefined` when the policy has no such level. */
+export function limitOf(state: CoreState, { topology }: PodSetSpec): number | undefined {
+  return topology?.kind === 'required' ? state.fleet.tree.levelOf(topology.level) : -1;
+}
+
+/**
+ * More seats for an elastic part, nearest first: in its region, then in the domains around it, as far out as its
+ * requirement allows. Up to `count`; takes them.
+ */
+export function growStart(
+  state: CoreState,
+  part: StartPart,
+  { count, avoid }: { readonly count: number; readonly avoid: ReadonlySet<number> },
+): readonly PlacedPod[] {
+  const { tree } = state.fleet;
+  const shape = state.shapes.shapeOf(part.podSet, part.flavor);
+  const pods: PlacedPod[] = [];
+  let { region } = part;
+  for (;;) {
+    pods.push(...growPart(state.tx, { shape, region, avoid }, count - pods.length));
+    if (pods.length === count || tree.levelOfDomain(region) <= part.limit) return pods;
+    region = tree.parentOf(region);
+    if (tree.levelOfDomain(region) < part.limit) return pods;
+  }
+}
+
+function startParts(
+  state: CoreState,
+  ask: StartAsk,
+  {
+    choice,
+    placement,
+  }: { readonly choice: FlavorChoice; readonly placement: { readonly parts: readonly PlacedPart[] } },
+): readonly StartPart[] {
+  return ask.podSets.flatMap((podSet, index) => {
+    const placed = placement.parts[index];
+    return placed === undefined
+      ? []
+      : [{ ...placed, podSet, flavor: choice[index], limit: limitOf(state, podSet) ?? -1 }];
+  });
+}

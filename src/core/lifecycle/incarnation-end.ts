@@ -1,0 +1,102 @@
+import type { EvictReason, Ms, NodeState } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { PodRecord } from '../fleet/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import { backoffMs } from './backoff.js';
+import { meaningOf } from './pod-end.js';
+import { claimedPods, isSilent, minimumOf } from './pod-counts.js';
+
+/** What is to become of a started workload now. */
+export type IncarnationFate =
+  | { readonly kind: 'goes-on'; readonly lostSurplus: readonly PodRecord[]; readonly isUp: boolean }
+  | { readonly kind: 'succeeded' }
+  | {
+      readonly kind: 'ends';
+      readonly reason: EvictReason;
+      readonly then: 'requeue' | 'fail' | 'end';
+      readonly retries: number;
+      readonly startFailures: number;
+      readonly notBeforeMs: Ms | undefined;
+    };
+
+/** In these states a node keeps no work; the rest of `reliability` (suspect, quarantined) lets it run. */
+const DRAINING_STATES: ReadonlySet<NodeState> = new Set(['draining', 'repairing', 'validating', 'retired']);
+
+/** The fate of a workload that is starting or running, from what is known of its pods. Changes nothing. */
+export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): IncarnationFate {
+  const { retries, startFailures } = record;
+  const atOnce = { retries, startFailures, notBeforeMs: undefined };
+  if (record.cancelRequested) return { kind: 'ends', reason: 'cancelled', then: 'end', ...atOnce };
+  const pods = claimedPods(state, record);
+  const isFatal = pods.some(({ end }) => end !== undefined && meaningOf(end) === 'fatal');
+  if (isFatal) return { kind: 'ends', reason: 'failed', then: 'fail', ...atOnce };
+  const moved = pods.map((pod) => whyMoved(state, pod)).find((reason) => reason !== undefined);
+  if (moved !== undefined) return { kind: 'ends', reason: moved, then: 'requeue', ...atOnce };
+  const dead = pods.filter((pod) => isDead(state, pod));
+  if (isBelowMinimum(record, pods, dead)) return endOfGang(state, record, { dead, nowMs });
+  const living = pods.filter((pod) => !dead.includes(pod));
+  if (living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
+  const isUp = living.every(({ started, end }) => started || end !== undefined);
+  if (!isUp && record.startByMs !== undefined && nowMs >= record.startByMs) return startedTooLate(state, record, nowMs);
+  return { kind: 'goes-on', lostSurplus: dead, isUp };
+}
+
+/** Dead for its gang: ended other than by success, or on a node that is lost. */
+function isDead(state: CoreState, pod: PodRecord): boolean {
+  return pod.end === undefined ? isSilent(state, pod) : meaningOf(pod.end) !== 'succeeded';
+}
+
+/** A node or device that must be left, though the pod still runs there. */
+function whyMoved(state: CoreState, pod: PodRecord): EvictReason | undefined {
+  if (pod.end !== undefined) return undefined;
+  const node = state.fleet.recordOf(state.fleet.rowOf(pod.seat.node));
+  if (DRAINING_STATES.has(node.state)) return 'drained';
+  const failed = node.sickSlots.filter((sick) => sick.state === 'failed').map(({ slot }) => slot);
+  return pod.seat.slots.some(({ slot }) => failed.includes(slot)) ? 'device-failed' : undefined;
+}
+
+function isBelowMinimum(record: WorkloadRecord, pods: readonly PodRecord[], dead: readonly PodRecord[]): boolean {
+  return record.spec.podSets.some((podSet) => {
+    const ofSet = (pod: PodRecord) => pod.seat.pod.podSet === podSet.name;
+    return pods.filter(ofSet).length - dead.filter(ofSet).length < minimumOf(podSet);
+  });
+}
+
+/** The first cause counts: when one pod fails, its peers often fail of that. */
+function endOfGang(
+  state: CoreState,
+  record: WorkloadRecord,
+  { dead, nowMs }: { readonly dead: readonly PodRecord[]; readonly nowMs: Ms },
+): IncarnationFate {
+  const { retries, startFailures, spec } = record;
+  const first = firstToEnd(dead);
+  const meaning = first?.end === undefined ? 'not-its-fault' : meaningOf(first.end);
+  if (meaning === 'refused') return startedTooLate(state, record, nowMs);
+  if (meaning !== 'own-fault') {
+    const isLost = first !== undefined && (first.end === undefined || first.end.outcome === 'lost');
+    const reason = isLost ? 'node-lost' : 'gang-incomplete';
+    return { kind: 'ends', reason, then: 'requeue', retries, startFailures, notBeforeMs: undefined };
+  }
+  if (retries >= spec.maxRetries) {
+    return { kind: 'ends', reason: 'failed', then: 'fail', retries, startFailures, notBeforeMs: undefined };
+  }
+  const notBeforeMs = nowMs + backoffMs(state.policy.retry, retries + 1);
+  return { kind: 'ends', reason: 'gang-incomplete', then: 'requeue', retries: retries + 1, startFailures, notBeforeMs };
+}
+
+/** A start that does not come up is nobody's retry, but it must not be tried in a circle. */
+function startedTooLate(state: CoreState, record: WorkloadRecord, nowMs: Ms): IncarnationFate {
+  const startFailures = record.startFailures + 1;
+  const notBeforeMs = nowMs + backoffMs(state.policy.retry, startFailures);
+  const { retries } = record;
+  return { kind: 'ends', reason: 'gang-incomplete', then: 'requeue', retries, startFailures, notBeforeMs };
+}
+
+/** By the number of the event that told the end; pods of silent nodes, of which none was told, come last. */
+function firstToEnd(dead: readonly PodRecord[]): PodRecord | undefined {
+  let first: PodRecord | undefined;
+  for (const pod of dead) {
+    if (first === undefined || (pod.endSeq ?? Infinity) < (first.endSeq ?? Infinity)) first = pod;
+  }
+  return first;
+}

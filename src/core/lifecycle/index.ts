@@ -1,0 +1,18 @@
+/**
+ * What becomes of workloads and their pods: from events to records, and from records to decisions. Promises one set in
+ * flight for each workload, and that reconciling twice says nothing new. Read `reconcile-workload.ts` first, then
+ * `incarnation-end.ts` (why an incarnation ends) and `start-workload.ts`.
+ */
+export { commitSet, refuseSet } from './answer-set.js';
+export type { Applied } from './applied.js';
+export { command } from './command.js';
+export { DecisionWriter } from './decision-writer.js';
+export { choicesToPlace, findStart, flavorChoices, gangParts, hasPlace, limitOf } from './find-start.js';
+export type { StartAsk } from './find-start.js';
+export { observeNode } from './observe-node.js';
+export { adoptPod, observePod } from './observe-pod.js';
+export { isSilent, minimumOf } from './pod-counts.js';
+export { reconcileWorkload } from './reconcile-workload.js';
+export { announceStart, growDraft, startAskOf, tryStart } from './start-workload.js';
+export type { StartDraft } from './start-workload.js';
+export { clockMoved } from './unblock.js';

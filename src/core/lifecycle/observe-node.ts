@@ -1,0 +1,80 @@
+import type { NodeSpec, SchedulerEvent } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import { unreachable } from '../invariant.js';
+import { compareText } from '../text-order.js';
+import type { Applied } from './applied.js';
+import { leaveNode } from './observe-pod.js';
+import { nameChanged } from './unblock.js';
+
+export type NodeEvent = SchedulerEvent & {
+  readonly kind:
+    'node-seen' | 'node-removed' | 'node-state-changed' | 'device-state-changed' | 'node-fenced' | 'foreign-use-seen';
+};
+
+/** What was seen of a node. Equal content changes nothing; a heartbeat must cost nothing. */
+export function observeNode(state: CoreState, event: NodeEvent): Applied {
+  if (event.kind === 'node-seen') return seeNode(state, event.node);
+  if (!state.fleet.has(event.node)) return 'misfit';
+  const row = state.fleet.rowOf(event.node);
+  const before = state.fleet.recordOf(row);
+  switch (event.kind) {
+    case 'node-removed':
+      if (before.removed) return 'misfit';
+      state.fleet.observe(row, { removed: true });
+      break;
+    case 'node-state-changed':
+      if (before.state === event.state) return 'applied';
+      state.fleet.observe(row, { state: event.state });
+      break;
+    case 'device-state-changed': {
+      const others = before.sickSlots.filter(({ slot }) => slot !== event.slot);
+      const sick = event.state === 'healthy' ? [] : [{ slot: event.slot, state: event.state }];
+      state.fleet.observe(row, { sickSlots: [...others, ...sick].sort((a, b) => a.slot - b.slot) });
+      break;
+    }
+    case 'node-fenced':
+      for (const pod of state.pods.ofNode(row)) {
+        if (pod.claim !== 'assumed' && pod.occupancy !== 'none') leaveNode(state, pod, event.seq);
+      }
+      break;
+    case 'foreign-use-seen':
+      state.fleet.observe(row, { foreignUse: event.use, foreignSlots: event.slots });
+      break;
+    default:
+      return unreachable(event);
+  }
+  nodeChanged(state, event.node);
+  return 'applied';
+}
+
+function seeNode(state: CoreState, spec: NodeSpec): Applied {
+  const known = state.fleet.has(spec.name) ? state.fleet.recordOf(state.fleet.rowOf(spec.name)) : undefined;
+  if (known !== undefined && !known.removed && contentOf(known.spec) === contentOf(spec)) return 'applied';
+  state.fleet.put(spec);
+  nodeChanged(state, spec.name);
+  return 'applied';
+}
+
+/** Who stands there is looked at again, and who might stand there now. */
+function nodeChanged(state: CoreState, name: string): void {
+  nameChanged(state, name);
+  state.dropIfEmpty(name);
+  if (!state.fleet.has(name)) return;
+  const row = state.fleet.rowOf(name);
+  for (const { seat } of state.pods.ofNode(row)) state.book.touch(seat.pod.workload);
+  if (state.fleet.open.at(row) === 1) state.wakeForNode(row);
+}
+
+function contentOf({ name, capacity, accelerators, labels, taints, topology, unschedulable }: NodeSpec): string {
+  const sorted = (values: Readonly<Record<string, string>>) =>
+    Object.entries(values).sort(([a], [b]) => compareText(a, b));
+  return JSON.stringify([
+    name,
+    [capacity.cpuMilli, capacity.memoryMib, capacity.pods],
+    [accelerators?.model, accelerators?.count, accelerators?.memoryMib],
+    sorted(labels),
+    taints.map(({ key, value, effect }) => [key, value, effect]),
+    sorted(topology),
+    unschedulable,
+  ]);
+}

@@ -1,0 +1,29 @@
+import type { Ms } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { WorkloadRecord } from '../queue/index.js';
+
+/** The node or queue of this name changed: whom it held up may try again. */
+export function nameChanged(state: CoreState, name: string): void {
+  for (const record of state.book.heldUpBy(name)) {
+    const nodes = record.avoid?.nodes.filter((node) => node !== name) ?? [];
+    state.book.change(record, {
+      pause: record.pause?.at === name ? undefined : record.pause,
+      avoid: record.avoid === undefined || nodes.length === 0 ? undefined : { ...record.avoid, nodes },
+    });
+    state.book.touch(record.spec.id);
+  }
+}
+
+/** What the clock ends: backoffs, pauses, grudges against nodes; and start deadlines are looked at. */
+export function clockMoved(state: CoreState, nowMs: Ms): void {
+  for (const record of state.book.takeDue(nowMs)) {
+    const isOver = (untilMs: Ms | undefined) => untilMs !== undefined && untilMs <= nowMs;
+    const change: Partial<WorkloadRecord> = {
+      notBeforeMs: isOver(record.notBeforeMs) ? undefined : record.notBeforeMs,
+      pause: isOver(record.pause?.untilMs) ? undefined : record.pause,
+      avoid: isOver(record.avoid?.untilMs) ? undefined : record.avoid,
+    };
+    state.book.change(record, change);
+    state.book.touch(record.spec.id);
+  }
+}

@@ -1,0 +1,186 @@
+import type { Constraint, FlavorName, Policy, WorkloadId } from '../contract/index.js';
+import { Heap } from '../heap.js';
+import { compareText } from '../text-order.js';
+import type { OrderKey } from './order-key.js';
+import { compareByOrder, orderKeyOf } from './order-key.js';
+import type { WorkloadRecord } from './workload-record.js';
+import { groupKeyOf } from './workload-record.js';
+
+/** Waiting workloads of equal need, first to last. Its head is visited for all of them. */
+export interface PendingGroup {
+  readonly members: readonly OrderKey[];
+  readonly isActive: boolean;
+  /** The constraint last told for its members, and who joined since. */
+  readonly told: Constraint['kind'] | undefined;
+  readonly newcomers: ReadonlySet<WorkloadId>;
+}
+
+interface MutableGroup extends PendingGroup {
+  readonly key: string;
+  readonly members: OrderKey[];
+  readonly flavors: ReadonlySet<FlavorName>;
+  isActive: boolean;
+  told: Constraint['kind'] | undefined;
+  newcomers: Set<WorkloadId>;
+}
+
+/** Stands for the pods that need no flavor, in `wake`. */
+export const NO_FLAVOR = '';
+
+/**
+ * Pending work by equal need. A group is *active* until its head is found blocked, then *parked* until something comes
+ * free that could help it: so a settle costs what changed, however many wait.
+ */
+export class PendingGroups {
+  readonly #groups = new Map<string, MutableGroup>();
+  readonly #groupOf = new Map<WorkloadId, MutableGroup>();
+  readonly #active = new Set<MutableGroup>();
+  readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
+  #order: Policy['order'] = 'fair';
+
+  get size(): number {
+    return this.#groupOf.size;
+  }
+
+  /** A new order sorts every group again; nobody is parked then. */
+  setOrder(order: Policy['order']): void {
+    this.#order = order;
+    for (const group of this.#groups.values()) group.members.sort((a, b) => compareByOrder(order, a, b));
+    this.wakeAll();
+  }
+
+  add(record: WorkloadRecord): void {
+    const key = groupKeyOf(record);
+    const group = this.#groups.get(key) ?? this.#create(key, record);
+    const entry = orderKeyOf(record.spec);
+    group.members.splice(this.#placeOf(group, entry), 0, entry);
+    group.newcomers.add(entry.id);
+    this.#groupOf.set(entry.id, group);
+    this.#activate(group);
+  }
+
+  remove(record: WorkloadRecord): void {
+    const group = this.#groupOf.get(record.spec.id);
+    if (group === undefined) return;
+    this.#groupOf.delete(record.spec.id);
+    group.members.splice(this.#placeOf(group, orderKeyOf(record.spec)), 1);
+    group.newcomers.delete(record.spec.id);
+    if (group.members.length > 0) return;
+    this.#groups.delete(group.key);
+    this.#active.delete(group);
+    for (const flavor of group.flavors) this.#byFlavor.get(flavor)?.delete(group);
+  }
+
+  groupOf(id: WorkloadId): PendingGroup | undefined {
+    return this.#groupOf.get(id);
+  }
+
+  /** Groups whose head may be able to start, in the order of their heads. `next` of a group shows its new head. */
+  visit(): Heap<{ readonly head: OrderKey; readonly group: PendingGroup }> {
+    const heap = new Heap<{ readonly head: OrderKey; readonly group: PendingGroup }>((a, b) =>
+      compareByOrder(this.#order, a.head, b.head),
+    );
+    for (const group of this.#active) {
+      const head = group.members[0];
+      if (head !== undefined) heap.push({ head, group });
+    }
+    return heap;
+  }
+
+  park(id: WorkloadId): void {
+    const group = this.#groupOf.get(id);
+    if (group === undefined) return;
+    group.isActive = false;
+    this.#active.delete(group);
+  }
+
+  /** Something of the flavor came free, on a node or in a queue. */
+  wake(flavor: FlavorName): void {
+    for (const group of this.#byFlavor.get(flavor) ?? []) this.#activate(group);
+  }
+
+  wakeAll(): void {
+    for (const group of this.#groups.values()) this.#activate(group);
+  }
+
+  /** Whom to tell that this constraint binds: all of the group when it is news, else who joined since. */
+  tell(id: WorkloadId, binding: Constraint['kind']): readonly WorkloadId[] {
+    const group = this.#groupOf.get(id);
+    if (group === undefined) return [];
+    const news = group.told === binding ? [...group.newcomers] : group.members.map((member) => member.id);
+    group.told = binding;
+    group.newcomers.clear();
+    return news;
+  }
+
+  /** How many waiting workloads come before, whether they could start or not, and the first of them. */
+  ahead(record: WorkloadRecord): { readonly count: number; readonly first: WorkloadId | undefined } {
+    const own = orderKeyOf(record.spec);
+    let count = 0;
+    let first: OrderKey | undefined;
+    for (const group of this.#groups.values()) {
+      count += this.#placeOf(group, own);
+      const head = group.members[0];
+      if (head !== undefined && (first === undefined || compareByOrder(this.#order, head, first) < 0)) first = head;
+    }
+    return { count, first: count > 0 ? first?.id : undefined };
+  }
+
+  /** For the snapshot: one member stands for its group. */
+  records(): readonly GroupRecord[] {
+    return [...this.#groups.values()]
+      .map(({ members, isActive, told, newcomers }) => {
+        return { member: members[0]?.id ?? '', isActive, told, newcomers: [...newcomers] };
+      })
+      .sort((a, b) => compareText(a.member, b.member));
+  }
+
+  restore(records: readonly GroupRecord[]): void {
+    for (const { member, isActive, told, newcomers } of records) {
+      const group = this.#groupOf.get(member);
+      if (group === undefined) continue;
+      group.told = told;
+      group.newcomers = new Set(newcomers);
+      if (!isActive) this.park(member);
+    }
+  }
+
+  #create(key: string, { spec }: WorkloadRecord): MutableGroup {
+    const flavors = new Set(
+      spec.podSets.flatMap((podSet) => (podSet.flavors.length > 0 ? podSet.flavors : [NO_FLAVOR])),
+    );
+    const group: MutableGroup = { key, members: [], flavors, isActive: false, told: undefined, newcomers: new Set() };
+    this.#groups.set(key, group);
+    for (const flavor of flavors) {
+      const groups = this.#byFlavor.get(flavor) ?? new Set();
+      groups.add(group);
+      this.#byFlavor.set(flavor, groups);
+    }
+    return group;
+  }
+
+  #activate(group: MutableGroup): void {
+    group.isActive = true;
+    this.#active.add(group);
+  }
+
+  /** Where the entry is, or belongs. */
+  #placeOf(group: MutableGroup, entry: OrderKey): number {
+    let low = 0;
+    let high = group.members.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const member = group.members[middle];
+      if (member !== undefined && compareByOrder(this.#order, member, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export interface GroupRecord {
+  readonly member: WorkloadId;
+  readonly isActive: boolean;
+  readonly told: Constraint['kind'] | undefined;
+  readonly newcomers: readonly WorkloadId[];
+}

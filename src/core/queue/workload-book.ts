@@ -1,0 +1,151 @@
+import type { Ms, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import { Heap } from '../heap.js';
+import { invariant } from '../invariant.js';
+import { compareText } from '../text-order.js';
+import { PendingGroups } from './pending-groups.js';
+import type { WorkloadRecord } from './workload-record.js';
+import { dueAtMs, isWaiting } from './workload-record.js';
+
+interface Timer {
+  readonly atMs: Ms;
+  readonly id: WorkloadId;
+}
+
+/**
+ * Every unfinished workload. What follows from the records is kept beside them: who waits for a turn (`groups`), whom
+ * the clock will change (`due`), and who must be looked at in the next settle (`touched`).
+ */
+export class WorkloadBook {
+  readonly groups = new PendingGroups();
+  readonly #records = new Map<WorkloadId, WorkloadRecord>();
+  readonly #touched = new Set<WorkloadId>();
+  readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
+  /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
+  readonly #heldUp = new Set<WorkloadId>();
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get(id: WorkloadId): WorkloadRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Sorted by id. */
+  all(): readonly WorkloadRecord[] {
+    return [...this.#records.values()].sort((a, b) => compareText(a.spec.id, b.spec.id));
+  }
+
+  has(predicate: (record: WorkloadRecord) => boolean): boolean {
+    for (const record of this.#records.values()) if (predicate(record)) return true;
+    return false;
+  }
+
+  submit(spec: WorkloadSpec): void {
+    const record: WorkloadRecord = {
+      spec,
+      state: spec.ending === undefined ? 'pending' : 'evicting',
+      incarnation: spec.incarnation,
+      retries: spec.retries,
+      startFailures: 0,
+      notBeforeMs: spec.notBeforeMs,
+      startByMs: undefined,
+      then: spec.ending,
+      cancelRequested: false,
+      charges: [],
+      inFlight: undefined,
+      pause: undefined,
+      avoid: undefined,
+      told: undefined,
+    };
+    this.put(record);
+    this.touch(spec.id);
+  }
+
+  /** A record as it is: when restored. */
+  put(record: WorkloadRecord): void {
+    const { id } = record.spec;
+    invariant(!this.#records.has(id), 'a workload is entered once', { id });
+    this.#store(record, undefined);
+  }
+
+  change(record: WorkloadRecord, change: Partial<WorkloadRecord>): WorkloadRecord {
+    const before = this.#records.get(record.spec.id);
+    invariant(before === record, 'only the present record is changed', { id: record.spec.id });
+    const after = { ...record, ...change };
+    this.#store(after, record);
+    return after;
+  }
+
+  remove(record: WorkloadRecord): void {
+    const { id } = record.spec;
+    this.groups.remove(record);
+    this.#records.delete(id);
+    this.#touched.delete(id);
+    this.#heldUp.delete(id);
+  }
+
+  /** Look at it in the next settle. */
+  touch(id: WorkloadId): void {
+    if (this.#records.has(id)) this.#touched.add(id);
+  }
+
+  touched(): readonly WorkloadId[] {
+    return [...this.#touched].sort(compareText);
+  }
+
+  takeTouched(): readonly WorkloadRecord[] {
+    const records: WorkloadRecord[] = [];
+    for (const id of this.touched()) {
+      const record = this.#records.get(id);
+      if (record !== undefined) records.push(record);
+    }
+    this.#touched.clear();
+    return records;
+  }
+
+  /** The workloads that the node or queue of this name holds up: by a refused set, or since it refused a pod. */
+  heldUpBy(name: string): readonly WorkloadRecord[] {
+    if (this.#heldUp.size === 0) return [];
+    const ids = [...this.#heldUp].sort(compareText);
+    const records = ids.map((id) => this.#records.get(id)).filter((record) => record !== undefined);
+    return records.filter(({ pause, avoid }) => pause?.at === name || avoid?.nodes.includes(name));
+  }
+
+  /** Whom the clock changes by now, each once. */
+  takeDue(nowMs: Ms): readonly WorkloadRecord[] {
+    const due: WorkloadRecord[] = [];
+    for (let timer = this.#validTimer(); timer !== undefined && timer.atMs <= nowMs; timer = this.#validTimer()) {
+      this.#timers.pop();
+      const record = this.#records.get(timer.id);
+      if (record !== undefined && !due.includes(record)) due.push(record);
+    }
+    return due;
+  }
+
+  nextDueMs(): Ms | undefined {
+    return this.#validTimer()?.atMs;
+  }
+
+  #store(after: WorkloadRecord, before: WorkloadRecord | undefined): void {
+    const { id } = after.spec;
+    this.#records.set(id, after);
+    const due = dueAtMs(after);
+    if (due !== undefined && (before === undefined || dueAtMs(before) !== due)) this.#timers.push({ atMs: due, id });
+    if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);
+    else this.#heldUp.delete(id);
+    const isSame = before?.spec === after.spec && before.avoid === after.avoid;
+    if (before !== undefined && isWaiting(before) && (!isWaiting(after) || !isSame)) this.groups.remove(before);
+    if (isWaiting(after) && (before === undefined || !isWaiting(before) || !isSame)) this.groups.add(after);
+  }
+
+  /** Drops timers that a later change has made void. */
+  #validTimer(): Timer | undefined {
+    for (;;) {
+      const timer = this.#timers.peek();
+      const record = timer && this.#records.get(timer.id);
+      if (timer === undefined || (record !== undefined && dueAtMs(record) === timer.atMs)) return timer;
+      this.#timers.pop();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Charge, Constraint, Milli, Ms, NodeName, PodSetSpec, SetId, WorkloadSpec } from '../contract/index.js';
+
+/**
+ * One workload as the core knows it; a change makes a new record (`WorkloadBook.change`). Fields that come and go are
+ * `| undefined` and not optional, so that a change can take them away.
+ */
+export interface WorkloadRecord {
+  readonly spec: WorkloadSpec;
+  readonly state: 'pending' | 'starting' | 'running' | 'evicting';
+  /** The last one committed, or assumed while its start is in flight; 0 before the first. */
+  readonly incarnation: number;
+  readonly retries: number;
+  /** Starts in a row that did not come up; resets when all pods run. */
+  readonly startFailures: number;
+  /** While pending: not before this time. */
+  readonly notBeforeMs: Ms | undefined;
+  /** While starting: all pods must run by then. */
+  readonly startByMs: Ms | undefined;
+  /** While evicting: what becomes of it when its pods are gone. */
+  readonly then: 'requeue' | 'fail' | 'end' | undefined;
+  readonly cancelRequested: boolean;
+  /** What it pays now. */
+  readonly charges: readonly Charge[];
+  /** The set that decides about it and is not answered yet. */
+  readonly inFlight: SetId | undefined;
+  /** After a refused set: nothing is decided before this time, or until the node or queue `at` changes. */
+  readonly pause: { readonly untilMs: Ms; readonly at: string | undefined } | undefined;
+  /** Nodes that refused its pods; forgotten when they change, and at this time. */
+  readonly avoid: { readonly nodes: readonly NodeName[]; readonly untilMs: Ms } | undefined;
+  /** The constraint last told while it waits outside of any group: held, in backoff, paused. */
+  readonly told: Constraint['kind'] | undefined;
+}
+
+/** Is it its turn to be visited, as far as it depends on itself? */
+export function isWaiting(record: WorkloadRecord): boolean {
+  return (
+    record.state === 'pending' &&
+    !record.spec.hold &&
+    !record.cancelRequested &&
+    record.notBeforeMs === undefined &&
+    record.pause === undefined &&
+    record.inFlight === undefined
+  );
+}
+
+/** The next time at which the clock alone changes something for it. */
+export function dueAtMs(record: WorkloadRecord): Ms | undefined {
+  const times = [
+    record.state === 'pending' ? record.notBeforeMs : undefined,
+    record.state === 'starting' ? record.startByMs : undefined,
+    record.pause?.untilMs,
+    record.avoid?.untilMs,
+  ].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** Equal keys: what one cannot do the other cannot either. */
+export function groupKeyOf({ spec, avoid }: WorkloadRecord): string {
+  return JSON.stringify([spec.queue, spec.podSets.map(needOf), avoid === undefined ? '' : spec.id]);
+}
+
+function needOf(podSet: PodSetSpec): readonly unknown[] {
+  const { count, minCount, flavors, cpuMilli, memoryMib, devices, nodeSelector, tolerations, topology } = podSet;
+  return [
+    [count, minCount, flavors, cpuMilli, memoryMib] satisfies readonly (Milli | readonly string[])[],
+    [devices?.count, devices?.milli, devices?.memoryMib],
+    Object.entries(nodeSelector),
+    tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
+    [topology?.kind, topology?.level],
+  ];
+}

@@ -1,0 +1,70 @@
+import type { Ms, Settlement } from './contract/index.js';
+import type { CoreState } from './core-state.js';
+import { bindingOf } from './explanation/index.js';
+import type { StartDraft } from './lifecycle/index.js';
+import {
+  announceStart,
+  clockMoved,
+  DecisionWriter,
+  growDraft,
+  reconcileWorkload,
+  tryStart,
+} from './lifecycle/index.js';
+import { compareByOrder, orderKeyOf } from './queue/index.js';
+import { invariant } from './invariant.js';
+
+/**
+ * One settle: the clock, then workloads whose pods demand something, then the waiting in their order, then growth.
+ * A blocked workload holds up nobody: whoever comes later and fits is started, also when that delays it (planned
+ * starts come with backfill). Elastic workloads grow only after every waiting minimum had its turn.
+ */
+export function settle(state: CoreState, nowMs: Ms): Settlement {
+  const writer = new DecisionWriter(state);
+  clockMoved(state, nowMs);
+  const touched = state.book.takeTouched();
+  const byOrder = [...touched].sort((a, b) =>
+    compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)),
+  );
+  for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
+  const { drafts, truncated } = visit(state, writer);
+  for (const draft of drafts.map((start) => growDraft(state, start))) announceStart({ state, writer, nowMs }, draft);
+  state.journal.commit();
+  return { decisions: writer.decisions, wakeAtMs: truncated ? nowMs : state.book.nextDueMs(), truncated };
+}
+
+function visit(
+  state: CoreState,
+  writer: DecisionWriter,
+): { readonly drafts: readonly StartDraft[]; readonly truncated: boolean } {
+  const { groups } = state.book;
+  const heads = groups.visit();
+  const drafts: StartDraft[] = [];
+  let steps = 0;
+  for (let next = heads.pop(); next !== undefined; next = heads.pop()) {
+    if (steps >= state.policy.settle.steps) return { drafts, truncated: true };
+    const record = state.book.get(next.head.id);
+    invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
+    const trial = tryStart(state, record);
+    steps += trial.steps;
+    if (trial.kind === 'started') {
+      drafts.push(trial.draft);
+      const [head] = next.group.members;
+      if (head !== undefined) heads.push({ head, group: next.group });
+    } else {
+      groups.park(record.spec.id);
+      tellGroup(state, writer, next.head.id);
+    }
+  }
+  return { drafts, truncated: false };
+}
+
+/** What binds the head binds its group; said when it is news. */
+function tellGroup(state: CoreState, writer: DecisionWriter, head: string): void {
+  const record = state.book.get(head);
+  if (record === undefined) return;
+  const binding = bindingOf(state, record);
+  const workloads = state.book.groups.tell(head, binding);
+  if (workloads.length === 0) return;
+  const facts = { queue: record.spec.queue, workloads: workloads.length };
+  writer.tell({ kind: 'wait', workload: head, workloads, binding, because: { rule: 'blocked', facts } });
+}
