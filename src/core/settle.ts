@@ -1,4 +1,4 @@
-import type { Ms, Settlement } from './contract/index.js';
+import type { Ms, Settlement, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { bindingOf } from './explanation/index.js';
 import type { StartDraft } from './lifecycle/index.js';
@@ -26,22 +26,28 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
     compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)),
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
-  const { drafts, truncated } = visit(state, writer);
+  const { drafts, blocked, truncated } = visit(state);
   for (const draft of drafts.map((start) => growDraft(state, start))) announceStart({ state, writer, nowMs }, draft);
+  for (const head of blocked) tellGroup(state, writer, head);
   state.journal.commit();
   return { decisions: writer.decisions, wakeAtMs: truncated ? nowMs : state.book.nextDueMs(), truncated };
 }
 
-function visit(
-  state: CoreState,
-  writer: DecisionWriter,
-): { readonly drafts: readonly StartDraft[]; readonly truncated: boolean } {
+interface Visits {
+  readonly drafts: readonly StartDraft[];
+  /** Heads of the groups that were found blocked. */
+  readonly blocked: readonly WorkloadId[];
+  readonly truncated: boolean;
+}
+
+function visit(state: CoreState): Visits {
   const { groups } = state.book;
   const heads = groups.visit();
   const drafts: StartDraft[] = [];
+  const blocked: WorkloadId[] = [];
   let steps = 0;
   for (let next = heads.pop(); next !== undefined; next = heads.pop()) {
-    if (steps >= state.policy.settle.steps) return { drafts, truncated: true };
+    if (steps >= state.policy.settle.steps) return { drafts, blocked, truncated: true };
     const record = state.book.get(next.head.id);
     invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
     const trial = tryStart(state, record);
@@ -52,14 +58,14 @@ function visit(
       if (head !== undefined) heads.push({ head, group: next.group });
     } else {
       groups.park(record.spec.id);
-      tellGroup(state, writer, next.head.id);
+      blocked.push(record.spec.id);
     }
   }
-  return { drafts, truncated: false };
+  return { drafts, blocked, truncated: false };
 }
 
 /** What binds the head binds its group; said when it is news. */
-function tellGroup(state: CoreState, writer: DecisionWriter, head: string): void {
+function tellGroup(state: CoreState, writer: DecisionWriter, head: WorkloadId): void {
   const record = state.book.get(head);
   if (record === undefined) return;
   const binding = bindingOf(state, record);

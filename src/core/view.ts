@@ -64,9 +64,10 @@ export function viewOf(state: CoreState): SchedulerView {
 }
 
 function queueView(state: CoreState, name: QueueName, records: readonly WorkloadRecord[]): QueueView {
-  const flavors = state.quota.flavors().map((flavor) => {
-    return { flavor, ...state.quota.usage(name, flavor), available: state.quota.available(name, flavor) };
-  });
+  const flavors = state.quota
+    .flavors()
+    .map((flavor) => ({ flavor, ...state.quota.usage(name, flavor), available: state.quota.available(name, flavor) }))
+    .filter(({ used, available }) => used !== 0 || available !== undefined);
   const pending = records.filter((record) => record.state === 'pending' && record.spec.queue === name).length;
   return { name, flavors, pending };
 }

@@ -70,6 +70,13 @@ export class TopologyTree {
     return this.#level[domain] ?? -1;
   }
 
+  /** Does the domain lie in one of this level, or is it one? A node may be in no domain of a level. */
+  isInside(domain: DomainId, level: number): boolean {
+    let at = domain;
+    while (this.levelOfDomain(at) > level) at = this.parentOf(at);
+    return this.levelOfDomain(at) === level;
+  }
+
   /** The row of a host, -1 for other domains. */
   rowOf(domain: DomainId): number {
     return this.#row[domain] ?? -1;

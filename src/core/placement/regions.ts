@@ -33,15 +33,16 @@ function innermost(ask: RegionAsk, pods: number): DomainId | undefined {
   const { tree } = ask.fleet;
   const own = tree.levelOfDomain(ask.within);
   for (let level = tree.levels.length - 1; level > own && level >= ask.limit; level--) {
-    const domain = fullestThatFits(ask, tree.domainsAt(level), pods);
+    const allowed = tree.domainsAt(level).filter((domain) => tree.isInside(domain, ask.limit));
+    const domain = fullestThatFits(ask, allowed, pods);
     if (domain !== undefined) return domain;
   }
-  return own >= ask.limit && ask.sums.of(ask.within) >= pods ? ask.within : undefined;
+  return tree.isInside(ask.within, ask.limit) && ask.sums.of(ask.within) >= pods ? ask.within : undefined;
 }
 
 function roomiest(ask: RegionAsk): DomainId | undefined {
   const { tree } = ask.fleet;
-  if (tree.levelOfDomain(ask.within) >= ask.limit) return innermost(ask, ask.need);
+  if (tree.isInside(ask.within, ask.limit)) return innermost(ask, ask.need);
   let best: DomainId | undefined;
   for (const domain of tree.domainsAt(ask.limit)) {
     const isInside = domain >= ask.within && domain < tree.endOf(ask.within);

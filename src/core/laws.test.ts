@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { expectRequiredTopology, expectTrueBooks, expectWholeGangs, lawCases } from '../../test/support/core-laws.js';
+import { CoreStory } from '../../test/support/core-story.js';
+import { anyHappenings, anyWorld, inputsOf } from '../../test/support/core-world.js';
+
+describe('the laws of the core, on random fleets, quota trees and happenings', () => {
+  it('keeps true books: used is the sum of what is held, at every slot, node and queue', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        new CoreStory(world, { afterStep: expectTrueBooks }).play(happenings);
+      }),
+      lawCases(150),
+    );
+  });
+
+  it('decides nothing that the ledger must refuse: no slot over 1,000 milli, no charge past the tree', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const story = new CoreStory(world, {
+          onSet: ({ ledger, queues }, set, isLate) => {
+            if (!isLate) expect(ledger.forbids(set, queues)).toBeUndefined();
+          },
+        });
+        story.play(happenings);
+      }),
+      lawCases(200),
+    );
+  });
+
+  it('holds of a gang nothing or at least its minimum, and required levels hold', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        new CoreStory(world, { afterStep: expectWholeGangs, onSet: expectRequiredTopology }).play(happenings);
+      }),
+      lawCases(200),
+    );
+  });
+
+  it('comes to rest, and five more rounds change nothing', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const story = new CoreStory(world).play(happenings);
+        story.rest();
+        const before = JSON.stringify(story.scheduler.snapshot());
+        for (let round = 0; round < 5; round++) expect(story.scheduler.decide(story.nowMs).decisions).toEqual([]);
+        expect(JSON.stringify(story.scheduler.snapshot())).toBe(before);
+      }),
+      lawCases(200),
+    );
+  });
+
+  it('decides the same from the same input, byte for byte, in whatever order equals were told', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, fc.infiniteStream(fc.nat()), (world, happenings, numbers) => {
+        const first = new CoreStory(world).play(happenings);
+        const again = new CoreStory(world).play(happenings);
+        expect(JSON.stringify(again.decisions)).toBe(JSON.stringify(first.decisions));
+        const keys = inputsOf(world).map((input, index) => ({ input, key: index === 0 ? -1 : numbers.next().value }));
+        const shuffled = keys.sort((a, b) => a.key - b.key).map(({ input }) => input);
+        const other = new CoreStory(world, {}, shuffled).play(happenings);
+        expect(JSON.stringify(other.decisions)).toBe(JSON.stringify(first.decisions));
+      }),
+      lawCases(100),
+    );
+  });
+
+  it('decides the same after a snapshot and a restore', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, fc.integer({ min: 1, max: 4 }), (world, happenings, every) => {
+        const straight = new CoreStory(world).play(happenings);
+        let steps = 0;
+        const restarted = new CoreStory(world, {
+          afterStep: (story) => {
+            if (++steps % every === 0) story.restart();
+          },
+        }).play(happenings);
+        expect(JSON.stringify(restarted.decisions)).toBe(JSON.stringify(straight.decisions));
+        expect(JSON.stringify(restarted.scheduler.view())).toBe(JSON.stringify(straight.scheduler.view()));
+      }),
+      lawCases(150),
+    );
+  });
+
+  it('answers why without changing anything', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const silent = new CoreStory(world).play(happenings);
+        const asked = new CoreStory(world, {
+          beforeSettle: ({ scheduler, nowMs }) => {
+            for (const { id } of world.workloads) scheduler.explain(id, nowMs);
+          },
+        }).play(happenings);
+        expect(JSON.stringify(asked.decisions)).toBe(JSON.stringify(silent.decisions));
+      }),
+      lawCases(60),
+    );
+  });
+});

@@ -1,0 +1,96 @@
+import { expect } from '@jest/globals';
+import type { Decision, NodeSpec, Seat } from '../../src/core/index.js';
+import { availableMilli } from '../../src/core/index.js';
+import type { CoreStory } from './core-story.js';
+import { LEAVES } from './core-world.js';
+
+/** Cases of each law: few in `npm test`, 10,000 in a full run. */
+export function lawCases(usual: number): { readonly numRuns: number } {
+  const wanted = Number(process.env['BERTH_LAW_CASES'] ?? usual);
+  return { numRuns: Number.isSafeInteger(wanted) && wanted > 0 ? wanted : usual };
+}
+
+/** used = sum of allocations, at every slot, node and queue: the core's view against the ledger's rows. */
+export function expectTrueBooks(story: CoreStory): void {
+  const view = story.scheduler.view();
+  const { nodes } = story.scheduler.snapshot();
+  const assumed = story.assumed().flatMap(({ seats }) => seats);
+  const held = [...[...story.ledger.pods.values()].map(({ seat }) => seat), ...assumed];
+  for (const node of view.nodes) {
+    const seats = held.filter((seat) => seat.node === node.name);
+    const record = nodes.find(({ spec }) => spec.name === node.name);
+    const closed = new Set([...(record?.foreignSlots ?? []), ...(record?.sickSlots ?? []).map(({ slot }) => slot)]);
+    const free = node.freeMilli.map((_free, slot) => (closed.has(slot) ? 0 : 1000 - heldOfSlot(seats, slot)));
+    expect({ node: node.name, pods: node.pods, free: node.freeMilli }).toEqual({
+      node: node.name,
+      pods: seats.length,
+      free,
+    });
+    for (const milli of node.freeMilli) expect(milli).toBeGreaterThanOrEqual(0);
+  }
+  expect(held.every((seat) => view.nodes.some(({ name }) => name === seat.node))).toBe(true);
+  expectTrueQuota(story);
+}
+
+function expectTrueQuota(story: CoreStory): void {
+  const rows = story.ledger.rows(story.queues).map((row) => {
+    const usage = { ...row.usage };
+    for (const { queue, flavor, milli } of story.assumed().flatMap(({ charges }) => charges)) {
+      if (queue === row.name) usage[flavor] = (usage[flavor] ?? 0) + milli;
+    }
+    return { ...row, usage };
+  });
+  for (const queue of story.scheduler.view().queues) {
+    for (const { flavor, used, available } of queue.flavors) {
+      expect({ queue: queue.name, flavor, available }).toEqual({
+        queue: queue.name,
+        flavor,
+        available: availableMilli(rows, queue.name, flavor),
+      });
+      if (!LEAVES.includes(queue.name)) continue;
+      expect(used).toBe(rows.find(({ name }) => name === queue.name)?.usage[flavor] ?? 0);
+    }
+  }
+}
+
+/** A gang holds nothing or at least its minimum, of each pod set. */
+export function expectWholeGangs(story: CoreStory): void {
+  for (const { id, podSets } of story.world.workloads) {
+    const claimed = story.ledger.podsOf(id).filter(({ isClaimed }) => isClaimed);
+    if (claimed.length === 0) continue;
+    for (const { name, minCount, count } of podSets) {
+      const pods = claimed.filter(({ seat }) => seat.pod.podSet === name).length;
+      expect(pods).toBeGreaterThanOrEqual(minCount);
+      expect(pods).toBeLessThanOrEqual(count);
+    }
+  }
+}
+
+/** Each pod set that requires a level stands in one domain of it. */
+export function expectRequiredTopology(story: CoreStory, set: readonly Decision[]): void {
+  for (const start of set) {
+    if (start.kind !== 'start') continue;
+    const spec = story.world.workloads.find(({ id }) => id === start.workload);
+    for (const { name, topology } of spec?.podSets ?? []) {
+      if (topology?.kind !== 'required') continue;
+      const seats = start.seats.filter(({ pod }) => pod.podSet === name);
+      const domains = new Set(seats.map(({ node }) => domainOf(story.world.nodes, node, topology.level)));
+      expect(domains.size).toBe(1);
+      expect(domains.has('none')).toBe(false);
+    }
+  }
+}
+
+/** The levels of the laws are zone, rack and host; a domain is named by its whole path. */
+function domainOf(nodes: readonly NodeSpec[], name: string, level: string): string {
+  if (level === 'host') return name;
+  const topology = nodes.find((node) => node.name === name)?.topology ?? {};
+  if (topology[level] === undefined) return 'none';
+  return level === 'zone' ? topology[level] : `${topology['zone'] ?? ''}/${topology[level]}`;
+}
+
+function heldOfSlot(seats: readonly Seat[], slot: number): number {
+  return seats
+    .flatMap(({ slots }) => slots)
+    .reduce((milli, share) => milli + (share.slot === slot ? share.milli : 0), 0);
+}

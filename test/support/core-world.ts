@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import type {
+  FlavorQuota,
+  NodeSpec,
+  PodSetSpec,
+  QueueSpec,
+  SchedulerInput,
+  TopologyRequest,
+  WorkloadSpec,
+} from '../../src/core/index.js';
+import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from './fleet-builders.js';
+
+/** Random fleets, quota trees, workloads and streams of happenings for the laws of the core. */
+
+const MODELS = ['h100', 'a100'];
+
+export interface World {
+  readonly nodes: readonly NodeSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly workloads: readonly WorkloadSpec[];
+}
+
+/** Numbers that `CoreStory` reads against the state it has then: so a story can be shortened and stays a story. */
+export interface Happening {
+  readonly kind: (typeof HAPPENINGS)[number];
+  readonly pick: number;
+  readonly more: number;
+}
+
+export const HAPPENINGS = [
+  'submit',
+  'submit',
+  'cancel',
+  'hold',
+  'lift',
+  'priority',
+  'quota',
+  'node-state',
+  'node-heals',
+  'node-fenced',
+  'node-removed',
+  'node-back',
+  'device',
+  'foreign',
+  'bind',
+  'start',
+  'start-all',
+  'end-pod',
+  'end-workload',
+  'lose-pod',
+  'refuse-pod',
+  'gone',
+  'gone-all',
+  'wait',
+  'settle',
+  'settle',
+  'settle-and-refuse',
+  'settle-later',
+] as const;
+
+export const anyHappenings = fc.array(
+  fc.record({ kind: fc.constantFrom(...HAPPENINGS), pick: fc.nat(1000), more: fc.nat(1000) }),
+  { minLength: 5, maxLength: 40 },
+);
+
+const anyNode = fc.record({
+  model: fc.constantFrom(...MODELS),
+  devices: fc.constantFrom(0, 1, 2, 4, 4),
+  zone: fc.constantFrom(undefined, 'z1', 'z2'),
+  rack: fc.constantFrom(undefined, 'r1', 'r1', 'r2'),
+  cpu: fc.constantFrom(4, 8),
+  label: fc.boolean(),
+  taint: fc.constantFrom(undefined, undefined, undefined, 'NoSchedule' as const, 'PreferNoSchedule' as const),
+});
+
+export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6 }).map((wishes) =>
+  wishes.map(({ model, devices, zone, rack, cpu, label, taint }, index) =>
+    aNode(`n${index}`, {
+      model,
+      devices,
+      cpu,
+      memory: 16_384,
+      ...(zone === undefined ? {} : { zone }),
+      ...(rack === undefined ? {} : { rack }),
+      labels: label ? { pool: 'train' } : {},
+      taints: taint === undefined ? [] : [{ key: 'team', value: 'x', effect: taint }],
+    }),
+  ),
+);
+
+const anyDevices = fc.constantFrom(0, 1, 2, 4, 8);
+const anyLimit = fc.option(fc.constantFrom(0, 1, 2, 4), { nil: undefined });
+
+const anyQuota = fc
+  .record({ nominal: anyDevices, borrow: anyLimit, lend: anyLimit })
+  .map(({ nominal, borrow, lend }): FlavorQuota => ({
+    nominal: nominal * 1000,
+    ...(borrow === undefined ? {} : { borrowingLimit: borrow * 1000 }),
+    ...(lend === undefined ? {} : { lendingLimit: lend * 1000 }),
+  }));
+
+export const LEAVES = ['lab', 'ops', 'dev'];
+
+/** root ← team ← lab, dev; root ← ops: with and without quota of their own. */
+export const anyQueues = fc
+  .record({
+    root: fc.option(anyQuota, { nil: undefined }),
+    team: fc.option(anyQuota, { nil: undefined }),
+    lab: anyQuota,
+    dev: anyQuota,
+    ops: anyQuota,
+    isA100Managed: fc.boolean(),
+    cpu: fc.boolean(),
+  })
+  .map(({ root, team, lab, dev, ops, isA100Managed, cpu }): readonly QueueSpec[] => {
+    const quotas = (h100: FlavorQuota | undefined) => ({
+      ...(h100 === undefined ? {} : { h100 }),
+      ...(isA100Managed && h100 !== undefined ? { a100: h100 } : {}),
+      ...(cpu && h100 !== undefined ? { cpu: { nominal: 6000 } } : {}),
+    });
+    return [
+      aQueue('root', { quotas: quotas(root) }),
+      aQueue('team', { parent: 'root', quotas: quotas(team) }),
+      aQueue('lab', { parent: 'team', quotas: quotas(lab) }),
+      aQueue('dev', { parent: 'team', quotas: quotas(dev) }),
+      aQueue('ops', { parent: 'root', quotas: quotas(ops) }),
+    ];
+  });
+
+const anyTopology = fc.constantFrom<(TopologyRequest | undefined)[]>(
+  undefined,
+  undefined,
+  { kind: 'required', level: 'rack' },
+  { kind: 'required', level: 'zone' },
+  { kind: 'required', level: 'host' },
+  { kind: 'preferred', level: 'rack' },
+);
+
+const anyPodSet = fc
+  .record({
+    count: fc.integer({ min: 1, max: 4 }),
+    slack: fc.integer({ min: 0, max: 2 }),
+    gpus: fc.constantFrom(0, 1, 1, 2, 4),
+    milli: fc.constantFrom(1000, 1000, 500, 300),
+    flavors: fc.constantFrom(['h100'], ['h100'], ['a100'], ['h100', 'a100'], []),
+    cpu: fc.constantFrom(0, 1, 2),
+    selects: fc.constantFrom(false, false, false, true),
+    tolerates: fc.boolean(),
+    topology: anyTopology,
+  })
+  .map(({ count, slack, gpus, milli, flavors, cpu, selects, tolerates, topology }): PodSetSpec => {
+    const isFraction = milli < 1000 && gpus > 0;
+    return aPodSet({
+      count: count + slack,
+      minCount: count,
+      gpus: isFraction ? 1 : gpus,
+      milli,
+      flavors: gpus === 0 ? (cpu > 0 ? ['cpu'] : []) : flavors,
+      cpu,
+      nodeSelector: selects ? { pool: 'train' } : {},
+      tolerations: tolerates ? [{ key: 'team', operator: 'Exists' }] : [],
+      ...(topology === undefined ? {} : { topology }),
+    });
+  });
+
+export const anyWorkloadSpec = fc
+  .record({
+    queue: fc.constantFrom(...LEAVES),
+    priority: fc.constantFrom(0, 0, 1, 5),
+    submittedAtMs: fc.nat(3),
+    podSets: fc.array(anyPodSet, { minLength: 1, maxLength: 2 }),
+    maxRetries: fc.nat(2),
+  })
+  .map(({ podSets, ...rest }) => ({
+    ...rest,
+    podSets: podSets.map((podSet, index) => ({ ...podSet, name: `set${index}` })),
+  }));
+
+export const anyWorld: fc.Arbitrary<World> = fc
+  .record({ nodes: anyNodes, queues: anyQueues, workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12 }) })
+  .map(({ workloads, ...rest }) => ({
+    ...rest,
+    workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),
+  }));
+
+/** What a core is told of a world before anything happens. */
+export function inputsOf({ nodes, queues }: Pick<World, 'nodes' | 'queues'>): readonly SchedulerInput[] {
+  return [
+    { kind: 'policy-set', policy: aPolicy({ topologyLevels: ['zone', 'rack', 'host'] }) },
+    ...MODELS.map((model): SchedulerInput => ({ kind: 'flavor-set', flavor: aFlavor(model) })),
+    { kind: 'flavor-set', flavor: { name: 'cpu', nodeLabels: {} } },
+    ...queues.map((queue): SchedulerInput => ({ kind: 'queue-set', queue })),
+    ...nodes.map((node): SchedulerInput => ({ kind: 'node-seen', node })),
+  ];
+}

@@ -1,0 +1,106 @@
+import type { Charge, Decision, PodRef, QueueSpec, QuotaTreeRow, Seat, SetId } from '../../src/core/index.js';
+import { checkCharge } from '../../src/core/index.js';
+
+export interface ModelPod {
+  readonly seat: Seat;
+  readonly isClaimed: boolean;
+  readonly isOccupied: boolean;
+}
+
+/** A ledger in memory, written from its contract and not from the core: what it holds, the core must hold. */
+export class LedgerModel {
+  readonly pods = new Map<string, ModelPod>();
+  readonly #charges = new Map<string, readonly Charge[]>();
+
+  chargesOf(workload: string): readonly Charge[] {
+    return this.#charges.get(workload) ?? [];
+  }
+
+  /** The quota tree with the live charges. */
+  rows(queues: readonly QueueSpec[]): readonly QuotaTreeRow[] {
+    return queues.map(({ name, parent, quotas }) => {
+      const usage: Record<string, number> = {};
+      for (const charge of [...this.#charges.values()].flat()) {
+        if (charge.queue === name) usage[charge.flavor] = (usage[charge.flavor] ?? 0) + charge.milli;
+      }
+      return { name, ...(parent === undefined ? {} : { parent }), quotas, usage };
+    });
+  }
+
+  /** What forbids the set, as the database would; `undefined`: it may be committed. */
+  forbids(set: readonly Decision[], queues: readonly QueueSpec[]): string | undefined {
+    for (const decision of set) {
+      if (decision.kind !== 'start') continue;
+      const shares = new Map<string, number>();
+      for (const { seat } of this.pods.values()) addShares(shares, seat);
+      for (const seat of decision.seats) addShares(shares, seat);
+      for (const [slot, milli] of shares) if (milli > 1000) return `slot ${slot} at ${milli}`;
+      for (const charge of decision.charges) {
+        const check = checkCharge(this.rows(queues), charge);
+        if (check.kind === 'exceeds') return `quota of ${check.queue} short by ${check.shortMilli}`;
+      }
+    }
+    return undefined;
+  }
+
+  commit(set: readonly Decision[]): void {
+    for (const decision of set) {
+      if (decision.kind === 'start') {
+        for (const seat of decision.seats) {
+          this.pods.set(keyOf(seat.pod), { seat, isClaimed: true, isOccupied: true });
+        }
+        this.#charges.set(decision.workload, decision.charges);
+      }
+      if (decision.kind === 'evict' || decision.kind === 'release') {
+        for (const pod of decision.pods) this.#change(pod, { isClaimed: false });
+        this.#charges.set(decision.workload, minus(this.chargesOf(decision.workload), decision.charges));
+      }
+    }
+  }
+
+  gone(pod: PodRef): void {
+    this.#change(pod, { isOccupied: false });
+  }
+
+  podsOf(workload: string): readonly ModelPod[] {
+    return [...this.pods.values()].filter(({ seat }) => seat.pod.workload === workload);
+  }
+
+  #change(ref: PodRef, change: Partial<ModelPod>): void {
+    const pod = this.pods.get(keyOf(ref));
+    if (pod === undefined) return;
+    const after = { ...pod, ...change };
+    if (after.isClaimed || after.isOccupied) this.pods.set(keyOf(ref), after);
+    else this.pods.delete(keyOf(ref));
+  }
+}
+
+export function keyOf({ workload, incarnation, podSet, index }: PodRef): string {
+  return `${workload}-${incarnation}-${podSet}-${index}`;
+}
+
+/** Decisions by set, in the order decided, without the ones that need no answer. */
+export function bySet(decisions: readonly Decision[]): ReadonlyMap<SetId, readonly Decision[]> {
+  const sets = new Map<SetId, Decision[]>();
+  for (const decision of decisions) {
+    if (decision.kind === 'wait') continue;
+    sets.set(decision.set, [...(sets.get(decision.set) ?? []), decision]);
+  }
+  return sets;
+}
+
+function addShares(shares: Map<string, number>, seat: Seat): void {
+  for (const { slot, milli } of seat.slots) {
+    const key = `${seat.node}/${slot}`;
+    shares.set(key, (shares.get(key) ?? 0) + milli);
+  }
+}
+
+function minus(charges: readonly Charge[], less: readonly Charge[]): readonly Charge[] {
+  return charges
+    .map((charge) => ({
+      ...charge,
+      milli: charge.milli - (less.find(({ flavor }) => flavor === charge.flavor)?.milli ?? 0),
+    }))
+    .filter(({ milli }) => milli !== 0);
+}
