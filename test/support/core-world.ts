@@ -30,6 +30,8 @@ export interface Happening {
 export const HAPPENINGS = [
   'submit',
   'submit',
+  'submit',
+  'submit',
   'cancel',
   'hold',
   'lift',
@@ -45,13 +47,19 @@ export const HAPPENINGS = [
   'bind',
   'start',
   'start-all',
+  'start-all',
+  'end-pod',
   'end-pod',
   'end-workload',
   'lose-pod',
   'refuse-pod',
   'gone',
   'gone-all',
+  'gone-all',
   'wait',
+  'settle',
+  'settle',
+  'settle',
   'settle',
   'settle',
   'settle-and-refuse',
@@ -60,12 +68,12 @@ export const HAPPENINGS = [
 
 export const anyHappenings = fc.array(
   fc.record({ kind: fc.constantFrom(...HAPPENINGS), pick: fc.nat(1000), more: fc.nat(1000) }),
-  { minLength: 5, maxLength: 40 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 );
 
 const anyNode = fc.record({
-  model: fc.constantFrom(...MODELS),
-  devices: fc.constantFrom(0, 1, 2, 4, 4),
+  model: fc.constantFrom('h100', 'h100', 'h100', 'a100'),
+  devices: fc.constantFrom(0, 1, 2, 4, 4, 4),
   zone: fc.constantFrom(undefined, 'z1', 'z2'),
   rack: fc.constantFrom(undefined, 'r1', 'r1', 'r2'),
   cpu: fc.constantFrom(4, 8),
@@ -73,7 +81,7 @@ const anyNode = fc.record({
   taint: fc.constantFrom(undefined, undefined, undefined, 'NoSchedule' as const, 'PreferNoSchedule' as const),
 });
 
-export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6 }).map((wishes) =>
+export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6, size: 'max' }).map((wishes) =>
   wishes.map(({ model, devices, zone, rack, cpu, label, taint }, index) =>
     aNode(`n${index}`, {
       model,
@@ -88,7 +96,7 @@ export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6 }).map((w
   ),
 );
 
-const anyDevices = fc.constantFrom(0, 1, 2, 4, 8);
+const anyDevices = fc.constantFrom(0, 1, 2, 4, 8, 8);
 const anyLimit = fc.option(fc.constantFrom(0, 1, 2, 4), { nil: undefined });
 
 const anyQuota = fc
@@ -138,13 +146,13 @@ const anyTopology = fc.constantFrom<(TopologyRequest | undefined)[]>(
 
 const anyPodSet = fc
   .record({
-    count: fc.integer({ min: 1, max: 4 }),
+    count: fc.constantFrom(1, 1, 2, 3, 4),
     slack: fc.integer({ min: 0, max: 2 }),
     gpus: fc.constantFrom(0, 1, 1, 2, 4),
     milli: fc.constantFrom(1000, 1000, 500, 300),
     flavors: fc.constantFrom(['h100'], ['h100'], ['a100'], ['h100', 'a100'], []),
     cpu: fc.constantFrom(0, 1, 2),
-    selects: fc.constantFrom(false, false, false, true),
+    selects: fc.constantFrom(false, false, false, false, false, true),
     tolerates: fc.boolean(),
     topology: anyTopology,
   })
@@ -168,7 +176,7 @@ export const anyWorkloadSpec = fc
     queue: fc.constantFrom(...LEAVES),
     priority: fc.constantFrom(0, 0, 1, 5),
     submittedAtMs: fc.nat(3),
-    podSets: fc.array(anyPodSet, { minLength: 1, maxLength: 2 }),
+    podSets: fc.oneof(fc.tuple(anyPodSet), fc.tuple(anyPodSet), fc.tuple(anyPodSet, anyPodSet)),
     maxRetries: fc.nat(2),
   })
   .map(({ podSets, ...rest }) => ({
@@ -177,7 +185,7 @@ export const anyWorkloadSpec = fc
   }));
 
 export const anyWorld: fc.Arbitrary<World> = fc
-  .record({ nodes: anyNodes, queues: anyQueues, workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12 }) })
+  .record({ nodes: anyNodes, queues: anyQueues, workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }) })
   .map(({ workloads, ...rest }) => ({
     ...rest,
     workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),
