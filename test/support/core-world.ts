@@ -181,11 +181,15 @@ export const anyWorkloadSpec = fc
   })
   .map(({ podSets, ...rest }) => ({
     ...rest,
-    podSets: podSets.map((podSet, index) => ({ ...podSet, name: `set${index}` })),
+    podSets: podSets.map((podSet, index): PodSetSpec => ({ ...podSet, name: `set${index}` })),
   }));
 
 export const anyWorld: fc.Arbitrary<World> = fc
-  .record({ nodes: anyNodes, queues: anyQueues, workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }) })
+  .record({
+    nodes: anyNodes,
+    queues: anyQueues,
+    workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }),
+  })
   .map(({ workloads, ...rest }) => ({
     ...rest,
     workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),

@@ -52,9 +52,10 @@ function holdConstraint({ spec, notBeforeMs, pause }: WorkloadRecord): Constrain
 function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefined {
   const { allowed, refused } = flavorChoices(state, ask);
   if (allowed.length > 0 || refused === undefined) return undefined;
-  const { queue, flavor, shortMilli } = refused;
+  const { queue, flavor, shortMilli: short } = refused;
+  if (flavor === undefined) return { kind: 'quota', queue, resource: 'pods', short, holders: [] };
   const resource = state.fleet.flavor(flavor)?.model === undefined ? 'cpu' : 'devices';
-  return { kind: 'quota', queue, flavor, resource, short: shortMilli, holders: holdersOfQuota(state, refused) };
+  return { kind: 'quota', queue, flavor, resource, short, holders: holdersOfQuota(state, { queue, flavor }) };
 }
 
 /** Nothing is in its way but others whose turn comes first; alone, it starts in the next settle. */

@@ -78,7 +78,7 @@ class Search {
         flavorChoices(this.state, ask),
       );
       if (allowed.length > 0) return raises.length > 0 ? changes : undefined;
-      if (refused === undefined || this.state.quota.spec(refused.queue) === undefined) return undefined;
+      if (refused?.flavor === undefined || this.state.quota.spec(refused.queue) === undefined) return undefined;
       const { queue, flavor, shortMilli } = refused;
       const known = raises.findIndex((one) => one.queue === queue && one.flavor === flavor);
       const milli = shortMilli + (raises[known]?.milli ?? 0);

@@ -33,7 +33,9 @@ function innermost(ask: RegionAsk, pods: number): DomainId | undefined {
   const { tree } = ask.fleet;
   const own = tree.levelOfDomain(ask.within);
   for (let level = tree.levels.length - 1; level > own && level >= ask.limit; level--) {
-    const allowed = tree.domainsAt(level).filter((domain) => tree.isInside(domain, ask.limit));
+    const all = tree.domainsAt(level);
+    // A node may lie outside of every domain of the level that is required.
+    const allowed = ask.limit < 0 ? all : all.filter((domain) => tree.isInside(domain, ask.limit));
     const domain = fullestThatFits(ask, allowed, pods);
     if (domain !== undefined) return domain;
   }

@@ -16,7 +16,12 @@ export interface FlavorChoices {
   /** The first choice, allowed or not. */
   readonly preferred: FlavorChoice;
   /** Why the first choice is not allowed; absent when it is. */
-  readonly refused?: { readonly queue: QueueName; readonly flavor: FlavorName; readonly shortMilli: Milli };
+  readonly refused?: {
+    readonly queue: QueueName;
+    /** Absent: the queue takes no workloads at all, being unknown or not a leaf. */
+    readonly flavor?: FlavorName;
+    readonly shortMilli: Milli;
+  };
   /** More combinations exist than are looked at. */
   readonly searched: 'complete' | 'partial';
 }
@@ -27,6 +32,8 @@ const CHOICES_MAX = 64;
 /** Which flavors a workload may take in its queue: the whole workload without borrowing first, then with. */
 export function chooseFlavors(quota: QuotaTree, queue: QueueName, wishes: readonly FlavorWish[]): FlavorChoices {
   const choices = combinations(wishes);
+  const preferred = choices[0] ?? [];
+  if (!quota.isLeaf(queue)) return { allowed: [], preferred, refused: { queue, shortMilli: 0 }, searched: 'complete' };
   const free: FlavorChoice[] = [];
   const borrowing: FlavorChoice[] = [];
   let refused: FlavorChoices['refused'];
@@ -44,7 +51,7 @@ export function chooseFlavors(quota: QuotaTree, queue: QueueName, wishes: readon
   const all = wishes.reduce((product, { flavors }) => product * flavors.length, 1);
   return {
     allowed: [...free, ...borrowing],
-    preferred: choices[0] ?? [],
+    preferred,
     ...(refused === undefined ? {} : { refused }),
     searched: all > choices.length ? 'partial' : 'complete',
   };

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { lawCases } from '../../../test/support/core-laws.js';
+import { CoreStory } from '../../../test/support/core-story.js';
+import { anyHappenings, anyWorld } from '../../../test/support/core-world.js';
+import type { Change, PodSetSpec, WorkloadSpec } from '../index.js';
+
+describe('the law of explanation', () => {
+  it('starts the workload when its change is made, for it alone', () => {
+    let tried = 0;
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, fc.nat(), (world, happenings, pick) => {
+        const waiting = pendingOf(new CoreStory(world).play(happenings), 'rest');
+        const workload = waiting[pick % Math.max(1, waiting.length)];
+        if (workload === undefined) return;
+        const story = new CoreStory(world).play(happenings);
+        pendingOf(story, 'rest');
+        const verdict = story.scheduler.explain(workload, story.nowMs);
+        if (verdict.kind !== 'pending' || verdict.change.length === 0) return;
+        for (const other of story.scheduler.view().workloads) {
+          const isInTheWay = other.id !== workload && (other.state === 'pending' || other.state === 'evicting');
+          if (isInTheWay) story.tell({ kind: 'workload-cancelled', workload: other.id });
+        }
+        story.rest();
+        const asked = makeChanges(story, workload, verdict.change);
+        story.rest();
+        tried++;
+        const state = story.scheduler.view().workloads.find(({ id }) => id === asked)?.state;
+        expect({ change: verdict.change, state }).toEqual({ change: verdict.change, state: 'starting' });
+      }),
+      lawCases(200),
+    );
+
+    expect(tried).toBeGreaterThan(0);
+  });
+
+  it('names a constraint for every workload that waits, and none for others', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const story = new CoreStory(world).play(happenings);
+        const waiting = pendingOf(story, 'as-it-is');
+        for (const { id, state } of story.scheduler.view().workloads) {
+          const { kind } = story.scheduler.explain(id, story.nowMs);
+          if (state !== 'pending') expect(kind).toBe('not-pending');
+          else if (waiting.includes(id)) expect(kind).toBe('pending');
+        }
+      }),
+      lawCases(60),
+    );
+  });
+});
+
+function pendingOf(story: CoreStory, when: 'rest' | 'as-it-is'): readonly string[] {
+  if (when === 'rest') story.rest();
+  const { workloads } = story.scheduler.snapshot();
+  return workloads
+    .filter(({ state, cancelRequested, inFlight }) => state === 'pending' && !cancelRequested && inFlight === undefined)
+    .map(({ spec }) => spec.id);
+}
+
+/** Makes the changes as their owners would; the id under which the workload then waits. */
+function makeChanges(story: CoreStory, workload: string, changes: readonly Change[]): string {
+  let spec = story.scheduler.snapshot().workloads.find((record) => record.spec.id === workload)?.spec;
+  for (const change of changes) if (spec !== undefined) spec = makeChange(story, spec, change);
+  return spec?.id ?? workload;
+}
+
+function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): WorkloadSpec {
+  switch (change.kind) {
+    case 'lift-hold':
+      story.tell({ kind: 'workload-changed', workload: spec.id, change: { hold: false } });
+      return { ...spec, hold: false };
+    case 'raise-quota':
+      raiseQuota(story, change);
+      return spec;
+    case 'heal-nodes':
+      for (const node of change.nodes) {
+        // Also a node that only refused its pods is news when it comes back.
+        story.tell({ kind: 'node-state-changed', node, state: 'suspect', cause: 'test' });
+        story.tell({ kind: 'node-state-changed', node, state: 'healthy', cause: 'test' });
+      }
+      return spec;
+    case 'end-workloads':
+      for (const workload of change.workloads) {
+        story.tell({ kind: 'workload-cancelled', workload });
+        story.rest();
+        for (const { seat } of story.ledger.podsOf(workload)) {
+          const state = story.scheduler.view().nodes.find(({ name }) => name === seat.node)?.state;
+          if (state !== 'lost') story.endGoneOf(seat.pod);
+        }
+      }
+      return spec;
+    case 'drop-requirement':
+      return submitAgain(story, spec, change.podSet, ({ topology: _dropped, ...podSet }) =>
+        change.requirement === 'topology'
+          ? podSet
+          : { ...podSet, ...(_dropped === undefined ? {} : { topology: _dropped }), nodeSelector: {} },
+      );
+    case 'ask-less':
+      return submitAgain(story, spec, change.podSet, (podSet) => ({
+        ...podSet,
+        count: change.count,
+        minCount: Math.min(podSet.minCount, change.count),
+      }));
+    case 'free-devices':
+      throw new Error('is not proposed yet');
+  }
+}
+
+function submitAgain(
+  story: CoreStory,
+  spec: WorkloadSpec,
+  name: string,
+  change: (podSet: PodSetSpec) => PodSetSpec,
+): WorkloadSpec {
+  const podSets = spec.podSets.map((podSet) => (podSet.name === name ? change(podSet) : podSet));
+  const again = { ...spec, id: `${spec.id}+`, podSets, incarnation: 0 };
+  story.tell({ kind: 'workload-cancelled', workload: spec.id });
+  story.tell({ kind: 'workload-submitted', workload: again });
+  return again;
+}
+
+function raiseQuota(story: CoreStory, { queue, flavor, milli }: Change & { readonly kind: 'raise-quota' }): void {
+  const spec = story.queues.find(({ name }) => name === queue);
+  if (spec === undefined) return;
+  const quota = spec.quotas[flavor];
+  const quotas = { ...spec.quotas, [flavor]: { ...quota, nominal: (quota?.nominal ?? 0) + milli } };
+  const raised = { ...spec, quotas };
+  story.queues = story.queues.map((other) => (other.name === queue ? raised : other));
+  story.tell({ kind: 'queue-set', queue: raised });
+}
