@@ -1,0 +1,157 @@
+import { describe, expect, it } from '@jest/globals';
+import { CoreRig } from '../../../test/support/core-rig.js';
+import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
+import type { NodeSpec, PodSetSpec } from '../index.js';
+
+/** Devices that are taken already, by node. */
+type Taken = Readonly<Record<string, number>>;
+
+interface Case {
+  readonly nodes: readonly NodeSpec[];
+  readonly taken?: Taken;
+  readonly pods: PodSetSpec | readonly PodSetSpec[];
+  readonly want: Readonly<Record<string, number>>;
+}
+
+const rack = (name: string, racks: string, devices = 4): NodeSpec => aNode(name, { rack: racks, devices });
+const REQUIRED = { kind: 'required', level: 'rack' } as const;
+
+const cases: Record<string, Case> = {
+  'takes the fullest node that fits, and leaves the empty one whole': {
+    nodes: [rack('a', 'r1'), rack('b', 'r1')],
+    taken: { b: 2 },
+    pods: aPodSet(),
+    want: { b: 1 },
+  },
+  'of equal room by pods, takes the node with fewer free devices': {
+    nodes: [rack('a', 'r1', 3), rack('b', 'r1', 2)],
+    pods: aPodSet({ gpus: 2 }),
+    want: { b: 1 },
+  },
+  'takes the first name of equals': { nodes: [rack('b', 'r1'), rack('a', 'r1')], pods: aPodSet(), want: { a: 1 } },
+  'stays on one node when one can hold it': {
+    nodes: [rack('p', 'r1'), rack('q', 'r1'), rack('big', 'r2', 8)],
+    pods: aPodSet({ count: 7 }),
+    want: { big: 7 },
+  },
+  'goes to the rack that can hold it': {
+    nodes: [rack('p', 'r1'), rack('q', 'r1'), rack('s', 'r2'), rack('t', 'r2')],
+    taken: { p: 1, q: 2 },
+    pods: aPodSet({ count: 6, topology: REQUIRED }),
+    want: { s: 4, t: 2 },
+  },
+  'takes the fullest rack that still fits': {
+    nodes: ['p', 'q', 's'].flatMap((name, index) => [rack(`${name}0`, `r${index}`), rack(`${name}1`, `r${index}`)]),
+    taken: { q0: 1, q1: 1, s0: 2, s1: 2 },
+    pods: aPodSet({ count: 5, topology: REQUIRED }),
+    want: { q0: 3, q1: 2 },
+  },
+  'never relaxes a required level': {
+    nodes: [rack('a', 'r1'), rack('b', 'r2')],
+    pods: aPodSet({ count: 6, topology: REQUIRED }),
+    want: {},
+  },
+  'relaxes a preferred level': {
+    nodes: [rack('a', 'r1'), rack('b', 'r2')],
+    pods: aPodSet({ count: 6, topology: { kind: 'preferred', level: 'rack' } }),
+    want: { a: 4, b: 2 },
+  },
+  'uses few racks before few nodes': {
+    nodes: [rack('d', 'r1', 2), rack('e', 'r2', 2), ...['f', 'g', 'h', 'i'].map((name) => rack(name, 'r3', 1))],
+    pods: aPodSet({ count: 4 }),
+    want: { f: 1, g: 1, h: 1, i: 1 },
+  },
+  'requires a rack, and finds none for nodes outside of racks': {
+    nodes: [aNode('a', { devices: 4 })],
+    pods: aPodSet({ topology: REQUIRED }),
+    want: {},
+  },
+  'requires a level that nobody has': {
+    nodes: [rack('a', 'r1')],
+    pods: aPodSet({ topology: { kind: 'required', level: 'island' } }),
+    want: {},
+  },
+  'is atomic: one pod short means no pod at all': {
+    nodes: [rack('a', 'r1'), rack('b', 'r1')],
+    pods: aPodSet({ count: 3, gpus: 4 }),
+    want: {},
+  },
+  'fills one rack with an elastic gang that must stay in it': {
+    nodes: [rack('p', 'r1'), rack('q', 'r1'), rack('s', 'r2', 3), rack('t', 'r2', 3)],
+    pods: aPodSet({ count: 12, minCount: 5, topology: REQUIRED }),
+    want: { p: 4, q: 4 },
+  },
+  'grows an elastic gang past its rack when it may': {
+    nodes: [rack('p', 'r1'), rack('q', 'r2')],
+    pods: aPodSet({ count: 12, minCount: 5 }),
+    want: { p: 4, q: 4 },
+  },
+  'puts pods without devices where no devices are stranded': {
+    nodes: [rack('a', 'r1'), aNode('b', { devices: 0 })],
+    pods: aPodSet({ gpus: 0 }),
+    want: { b: 1 },
+  },
+  'avoids a node that prefers others, but takes it rather than none': {
+    nodes: [
+      aNode('a', { devices: 1, taints: [{ key: 'old', value: '', effect: 'PreferNoSchedule' }] }),
+      aNode('b', { devices: 4 }),
+    ],
+    pods: aPodSet(),
+    want: { b: 1 },
+  },
+  'places several pod sets in one rack when it holds them': {
+    nodes: [rack('a', 'r1'), rack('b', 'r2'), rack('c', 'r2')],
+    pods: [aPodSet({ name: 'x', gpus: 3 }), aPodSet({ name: 'y', gpus: 2, count: 2 })],
+    want: { b: 1, c: 2 },
+  },
+  'finds the only way to put two pod sets': {
+    nodes: [aNode('a', { devices: 4 }), aNode('b', { devices: 3 })],
+    pods: [aPodSet({ name: 'x', count: 2, gpus: 2 }), aPodSet({ name: 'y', gpus: 3 })],
+    want: { a: 2, b: 1 },
+  },
+};
+
+describe('placement', () => {
+  it.each(Object.entries(cases))('%s', (_title, { nodes, taken = {}, pods, want }) => {
+    const rig = rigOf(nodes, taken);
+    const podSets = 'length' in pods ? pods : [pods];
+    rig.submit(aWorkload('gang', { podSets, submittedAtMs: 5 }));
+    rig.settle();
+    expect(rig.nodesOf('gang')).toEqual(want);
+  });
+
+  it('breaks no whole device for a fraction while a broken one has room, and takes the fullest', () => {
+    const rig = rigOf([aNode('a', { devices: 3 })], {});
+    for (const [id, milli] of Object.entries({ one: 300, two: 800, three: 200, four: 600, five: 1000 })) {
+      rig.submit(aWorkload(id, { podSets: [aPodSet({ milli })] }));
+      rig.settle();
+    }
+    const slots = ['one', 'two', 'three', 'four', 'five'].map((id) => rig.startOf(id)?.seats[0]?.slots[0]?.slot);
+    expect(slots).toEqual([0, 1, 1, 0, 2]);
+  });
+
+  it('gives neighbouring ranks to neighbouring nodes', () => {
+    const rig = rigOf([rack('b', 'r1'), rack('a', 'r1'), rack('c', 'r1', 2)], {});
+    rig.submit(aWorkload('gang', { podSets: [aPodSet({ count: 10 })] }));
+    rig.settle();
+    expect(
+      rig
+        .startOf('gang')
+        ?.seats.map(({ node }) => node)
+        .join(''),
+    ).toBe('aaaabbbbcc');
+  });
+});
+
+function rigOf(nodes: readonly NodeSpec[], taken: Taken): CoreRig {
+  const rig = new CoreRig();
+  rig.tell({ kind: 'policy-set', policy: aPolicy() });
+  rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('lab', { h100: 1000 }) });
+  for (const node of nodes) rig.tell({ kind: 'node-seen', node: { ...node, labels: { at: node.name } } });
+  for (const [at, gpus] of Object.entries(taken)) {
+    rig.submit(aWorkload(`old-${at}`, { podSets: [aPodSet({ gpus, nodeSelector: { at } })] }));
+  }
+  rig.settle();
+  return rig;
+}
