@@ -73,7 +73,8 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.error({ message: 'request failed', requestId, method: request.method, url: request.url, error });
     }
     if (reply.sent) return;
-    if (problem.facts.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.facts.retryAfterSeconds);
+    if (problem.facts.retryAfterSeconds !== undefined)
+      void reply.header('retry-after', problem.facts.retryAfterSeconds);
     const { code, detail, errors } = problem.facts;
     const document: ProblemDocument = {
       type: 'about:blank',
@@ -98,10 +99,16 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const status = statusOf(error);
     if (status === 404) {
-      return new Problem(404, { code: 'NOT_FOUND', detail: 'No such resource; GET /openapi.json lists what there is.' });
+      return new Problem(404, {
+        code: 'NOT_FOUND',
+        detail: 'No such resource; GET /openapi.json lists what there is.',
+      });
     }
     if (status >= 400 && status < 500) {
-      return new Problem(status, { code: 'INVALID_REQUEST', detail: error instanceof Error ? error.message : 'Refused.' });
+      return new Problem(status, {
+        code: 'INVALID_REQUEST',
+        detail: error instanceof Error ? error.message : 'Refused.',
+      });
     }
     return new Problem(500, { code: 'INTERNAL', detail: 'A defect of the server; its log has the request id.' });
   }

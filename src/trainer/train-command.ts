@@ -46,7 +46,7 @@ async function trainInThread(options: TrainOptions, environment: PodEnvironment,
     {
       write: (text) => process.stdout.write(text),
       terminal: process.stdout.isTTY ? 'terminal' : 'log',
-      columns: process.stdout.columns ?? 80,
+      columns: process.stdout.isTTY ? process.stdout.columns : 80,
     },
     job.name,
   );

@@ -9,7 +9,7 @@ import { subtractCharges } from './charges.js';
 /** The ledger has stored the set: what it says is true from now on. */
 export function commitSet(state: CoreState, set: SetId): Applied {
   const decisions = state.inFlight.get(set);
-  if (decisions === undefined) return 'misfit';
+  if (decisions === undefined) return answeredBefore(state, set);
   state.inFlight.delete(set);
   for (const decision of decisions) {
     const record = state.book.get(decision.workload);
@@ -24,7 +24,7 @@ export function commitSet(state: CoreState, set: SetId): Applied {
 /** The ledger did not store the set. Only a start was assumed before the answer, so only a start is undone. */
 export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set-refused' }): Applied {
   const decisions = state.inFlight.get(event.set);
-  if (decisions === undefined) return 'misfit';
+  if (decisions === undefined) return answeredBefore(state, event.set);
   state.inFlight.delete(event.set);
   const pause = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
   for (const decision of decisions) {
@@ -36,6 +36,11 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     state.book.touch(decision.workload);
   }
   return 'applied';
+}
+
+/** An answer to words for display, or a second one, changes nothing; to a set never decided it is a misfit. */
+function answeredBefore(state: CoreState, set: SetId): Applied {
+  return set < state.nextSet ? 'applied' : 'misfit';
 }
 
 function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision): void {

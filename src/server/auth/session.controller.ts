@@ -32,7 +32,10 @@ export class SessionController {
   ): Promise<Session> {
     const swapped = await this.tokens.swapCode(body.code);
     if (swapped === undefined) {
-      throw new Problem(401, { code: 'UNAUTHENTICATED', detail: 'This link was used or has expired: run `berth dashboard` for a new one.' });
+      throw new Problem(401, {
+        code: 'UNAUTHENTICATED',
+        detail: 'This link was used or has expired: run `berth dashboard` for a new one.',
+      });
     }
     void reply.setCookie(SESSION_COOKIE, swapped.session.secret, {
       path: '/',

@@ -80,6 +80,7 @@ export class Notifications implements OnModuleDestroy {
 
 function connectionOf(database: DataSource): pg.ClientConfig {
   const { options } = database;
-  if (options.type !== 'postgres' || options.url === undefined) throw new Error('the data source has no PostgreSQL URL');
+  if (options.type !== 'postgres' || options.url === undefined)
+    throw new Error('the data source has no PostgreSQL URL');
   return { connectionString: options.url, application_name: 'berth-notifications', keepAlive: true };
 }

@@ -43,10 +43,11 @@ export class ChangeFeed implements OnModuleDestroy {
       };
       const subscription = this.changes.subscribe((change) => {
         if (change === 'unknown') sendEverything();
-        else void sending.then(() => {
-          const visible = limitedTo(change, team);
-          if (visible !== undefined) subscriber.next(visible);
-        });
+        else
+          void sending.then(() => {
+            const visible = limitedTo(change, team);
+            if (visible !== undefined) subscriber.next(visible);
+          });
       });
       sendEverything();
       return subscription;

@@ -46,7 +46,10 @@ export class QueueEntity {
 }
 
 /** Amounts are `bigint` in the table and safe integers here. */
-const MILLI = { from: (value: string | null) => (value === null ? null : Number(value)), to: (value: unknown) => value };
+const MILLI = {
+  from: (value: string | null) => (value === null ? null : Number(value)),
+  to: (value: unknown) => value,
+};
 
 @Entity('queue_quotas')
 export class QueueQuotaEntity {

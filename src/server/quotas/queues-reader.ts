@@ -68,11 +68,7 @@ function flavorQuotaOf(quota: QueueQuotaEntity): FlavorQuota {
   };
 }
 
-function queueOf(
-  queue: QueueEntity,
-  tree: readonly QuotaTreeRow[],
-  counts: ReadonlyMap<string, QueueCounts>,
-): Queue {
+function queueOf(queue: QueueEntity, tree: readonly QuotaTreeRow[], counts: ReadonlyMap<string, QueueCounts>): Queue {
   const below = tree.filter((row) => isWithin(tree, row, queue.name));
   const flavors = [...new Set(below.flatMap((row) => [...Object.keys(row.quotas), ...Object.keys(row.usage)]))].sort();
   const sum = (pick: (of: QueueCounts) => number): number =>
@@ -105,7 +101,5 @@ function isWithin(tree: readonly QuotaTreeRow[], row: QuotaTreeRow, ancestor: st
 }
 
 function ordered(queues: readonly QueueEntity[], parent: string | null = null): readonly QueueEntity[] {
-  return queues
-    .filter((queue) => queue.parent === parent)
-    .flatMap((queue) => [queue, ...ordered(queues, queue.name)]);
+  return queues.filter((queue) => queue.parent === parent).flatMap((queue) => [queue, ...ordered(queues, queue.name)]);
 }

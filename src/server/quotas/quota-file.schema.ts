@@ -21,7 +21,11 @@ export const QuotaFileSchema = z
     teams: z.array(z.strictObject({ name: TeamNameSchema, title: z.string().min(1).max(100) })).max(10_000),
     flavors: z
       .array(
-        z.strictObject({ name: FlavorNameSchema, model: z.string().max(100).optional(), nodeLabels: LabelsSchema.default({}) }),
+        z.strictObject({
+          name: FlavorNameSchema,
+          model: z.string().max(100).optional(),
+          nodeLabels: LabelsSchema.default({}),
+        }),
       )
       .max(1_000),
     /** Parents come before their children. */
@@ -48,7 +52,8 @@ export const QuotaFileSchema = z
         context.addIssue({ code: 'custom', path: ['queues', index, field], message });
       };
       if (queues.has(queue.name)) report('name', `is the name of two queues: ${queue.name}`);
-      if (queue.parent !== undefined && !queues.has(queue.parent)) report('parent', `no queue ${queue.parent} above it`);
+      if (queue.parent !== undefined && !queues.has(queue.parent))
+        report('parent', `no queue ${queue.parent} above it`);
       if (queue.team !== undefined && !teams.has(queue.team)) report('team', `no team ${queue.team}`);
       for (const flavor of Object.keys(queue.quotas)) {
         if (!flavors.has(flavor)) report('quotas', `no flavor ${flavor}`);

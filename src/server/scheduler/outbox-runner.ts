@@ -80,7 +80,13 @@ export class OutboxRunner {
       return { outcome: { kind: 'refused' }, refusal: { pod: intent.pod, why, retry } };
     } catch (error) {
       const inMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(intent.attempts, 16));
-      this.logger.warn({ message: 'driver call failed', pod: intent.podName, kind: intent.kind, inMs, error: String(error) });
+      this.logger.warn({
+        message: 'driver call failed',
+        pod: intent.podName,
+        kind: intent.kind,
+        inMs,
+        error: String(error),
+      });
       return { outcome: { kind: 'retry', inMs } };
     }
   }

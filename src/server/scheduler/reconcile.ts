@@ -26,7 +26,13 @@ export function reconcile(
   }
   for (const { name, seat, state: podState } of state.pods) {
     if (podsSeen.has(name) || podState === 'expected') continue;
-    observations.push({ kind: 'pod-ended', pod: seat.pod, outcome: 'lost', blame: 'node', detail: 'gone from its node' });
+    observations.push({
+      kind: 'pod-ended',
+      pod: seat.pod,
+      outcome: 'lost',
+      blame: 'node',
+      detail: 'gone from its node',
+    });
     observations.push({ kind: 'pod-gone', pod: seat.pod });
   }
   return { observations, strays: seen.filter(({ name }) => !podsHeld.has(name)).map(({ name }) => name) };

@@ -26,7 +26,10 @@ export class StatusController {
       case 'noted':
         return outcome.reply;
       case 'not-this-pod':
-        throw new Problem(403, { code: 'FORBIDDEN', detail: 'The token belongs to another workload, pod or incarnation.' });
+        throw new Problem(403, {
+          code: 'FORBIDDEN',
+          detail: 'The token belongs to another workload, pod or incarnation.',
+        });
       case 'stale-incarnation':
         throw new Problem(409, {
           code: 'STALE_INCARNATION',

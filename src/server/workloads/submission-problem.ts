@@ -9,7 +9,10 @@ type Refusal = Exclude<SubmissionOutcome, { readonly kind: 'created' | 'repeated
 export function problemOfSubmission(refusal: Refusal, { spec, metadata }: WorkloadDocument): Problem {
   switch (refusal.kind) {
     case 'key-reused':
-      return new Problem(422, { code: 'KEY_REUSED', detail: 'This Idempotency-Key came with another body: send a new key.' });
+      return new Problem(422, {
+        code: 'KEY_REUSED',
+        detail: 'This Idempotency-Key came with another body: send a new key.',
+      });
     case 'team-not-found':
       return new Problem(422, {
         code: 'TEAM_NOT_FOUND',

@@ -42,7 +42,9 @@ export class WorkloadCommands {
   async submit(submission: Submission): Promise<SubmissionOutcome> {
     return this.database.transaction(async (transaction) => {
       const { actor, idempotencyKey: key, document } = submission;
-      const hash = createHash('sha256').update(JSON.stringify([submission.team, document])).digest();
+      const hash = createHash('sha256')
+        .update(JSON.stringify([submission.team, document]))
+        .digest();
       if (key !== undefined) {
         const earlier = await claimKey(transaction, { actor, key, hash });
         if (earlier !== undefined) return earlier;
@@ -93,7 +95,15 @@ export class WorkloadCommands {
     const inserted: unknown[] = await transaction.query(
       `INSERT INTO workloads (uid, team, name, queue, labels, spec, created_by) VALUES ($1, $2, $3, $4, $5::jsonb,
        $6::jsonb, $7) ON CONFLICT DO NOTHING RETURNING uid`,
-      [uid, team, name, document.spec.queue, JSON.stringify(document.metadata.labels), JSON.stringify(document.spec), actor],
+      [
+        uid,
+        team,
+        name,
+        document.spec.queue,
+        JSON.stringify(document.metadata.labels),
+        JSON.stringify(document.spec),
+        actor,
+      ],
     );
     if (inserted.length === 0) {
       const [taken]: { uid: string }[] = await transaction.query(

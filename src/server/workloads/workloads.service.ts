@@ -14,7 +14,13 @@ import { PodLogs } from './pod-logs.js';
 import { problemOfSubmission } from './submission-problem.js';
 import { WorkloadCommands } from './workload-commands.js';
 import { WorkloadReader } from './workload-reader.js';
-import type { ListWorkloads, Workload, WorkloadDocument, WorkloadExplanation, WorkloadPage } from './workload.schema.js';
+import type {
+  ListWorkloads,
+  Workload,
+  WorkloadDocument,
+  WorkloadExplanation,
+  WorkloadPage,
+} from './workload.schema.js';
 
 /** What users do with workloads: each method finds out whether they may, asks one port, and maps the outcome. */
 @Injectable()
@@ -81,7 +87,10 @@ export class WorkloadsService {
           detail: 'It has no pod yet, so no logs: `berth explain` says what it waits for.',
         });
       case 'pod-not-found':
-        throw new Problem(404, { code: 'NOT_FOUND', detail: `No such pod; it has ${outcome.pods.join(', ') || 'none'}.` });
+        throw new Problem(404, {
+          code: 'NOT_FOUND',
+          detail: `No such pod; it has ${outcome.pods.join(', ') || 'none'}.`,
+        });
       default:
         return unreachable(outcome);
     }

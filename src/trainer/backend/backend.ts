@@ -20,12 +20,12 @@ export type LossKind = 'binary' | 'category' | 'number';
 
 export interface Operations {
   /** x·weights + bias. */
-  dense(x: Tensor, weights: Tensor, bias: Tensor): Tensor;
-  activate(x: Tensor, activation: Activation): Tensor;
+  readonly dense: (x: Tensor, weights: Tensor, bias: Tensor) => Tensor;
+  readonly activate: (x: Tensor, activation: Activation) => Tensor;
   /** Multiplies by a mask that the caller drew, so that dropout can be repeated. */
-  mask(x: Tensor, mask: Tensor): Tensor;
+  readonly mask: (x: Tensor, mask: Tensor) => Tensor;
   /** Mean over the rows: cross-entropy of the logits, or the squared error. */
-  loss(outputs: Tensor, labels: Tensor, kind: LossKind): Tensor;
+  readonly loss: (outputs: Tensor, labels: Tensor, kind: LossKind) => Tensor;
 }
 
 /** Running sums over rows, kept where the tensors are, so that no step waits for a number. */

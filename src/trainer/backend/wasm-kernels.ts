@@ -198,7 +198,8 @@ function batchOfOne({ dataId, shape, dtype }: TensorInfo): TensorInfo {
 
 function matrixShape({ shape }: TensorInfo): readonly [number, number] {
   const [rows, columns, ...more] = shape;
-  if (rows === undefined || columns === undefined || more.length > 0) throw new Error(`not a matrix: [${shape}]`);
+  if (rows === undefined || columns === undefined || more.length > 0)
+    throw new Error(`not a matrix: [${shape.join(', ')}]`);
   return [rows, columns];
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Transform, type Readable } from 'node:stream';
+import { Transform, Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { parse, CsvError, type Parser } from 'csv-parse';
@@ -33,8 +33,8 @@ export async function readCsv(file: string, job: Pick<Job, 'features' | 'target'
   });
   try {
     await (file.endsWith('.gz')
-      ? pipeline(createReadStream(file), fingerprint, createGunzip(), parser, drain)
-      : pipeline(createReadStream(file), fingerprint, parser, drain));
+      ? pipeline(createReadStream(file), fingerprint, createGunzip(), parser, discard())
+      : pipeline(createReadStream(file), fingerprint, parser, discard()));
   } catch (error) {
     throw explain(file, error);
   }
@@ -70,8 +70,14 @@ function csvParser(onRecord: (record: readonly string[], line: number) => void):
   });
 }
 
-async function drain(source: AsyncIterable<unknown>): Promise<void> {
-  for await (const record of source) void record;
+/** Takes what the parser gives, which is nothing; without a reader it would stop. */
+function discard(): Writable {
+  return new Writable({
+    objectMode: true,
+    write(_record, _encoding, done) {
+      done();
+    },
+  });
 }
 
 function asTexts(record: unknown): readonly string[] {
@@ -143,7 +149,7 @@ class RowReader {
 }
 
 /** Says which file, and whose fault it is, for the errors of the file system, zlib and the parser. */
-function explain(file: string, error: unknown): TrainerError | unknown {
+function explain(file: string, error: unknown): unknown {
   if (error instanceof CsvError) {
     const line = typeof error['lines'] === 'number' ? `:${error['lines']}` : '';
     return new TrainerError(EXIT.badData, `${file}${line}: expected CSV, ${error.message}`);

@@ -11,8 +11,5 @@ export interface ModelShape {
 
 /** The model that the job describes, with first weights drawn by its seed. */
 export function buildModel(job: Job, shape: ModelShape): Model {
-  switch (job.model.type) {
-    case 'mlp':
-      return buildMlp(job.model, shape, job.seed);
-  }
+  return buildMlp(job.model, shape, job.seed);
 }

@@ -4,6 +4,8 @@ import { html, type Html } from './html.js';
 
 /** A larger matrix is unreadable as a table; its numbers are in `report.json`. */
 const CLASSES_MAX = 30;
+/** From here on white is easier to read on the blue than black. */
+const WHITE_INK_SHARE_MIN = 0.85;
 
 /** Rows by actual and predicted class; the deeper the blue, the larger the share of the actual class. */
 export function confusionTable({ classes, confusion }: TrainingReport, scored: string): Html {
@@ -37,7 +39,7 @@ export function confusionTable({ classes, confusion }: TrainingReport, scored: s
 
 function cell(value: number, total: number): Html {
   const share = total === 0 ? 0 : value / total;
-  const ink = share > 0.45 ? '#ffffff' : '#0f172a';
+  const ink = share > WHITE_INK_SHARE_MIN ? '#ffffff' : '#0f172a';
   const style = `background: rgba(37, 99, 235, ${(0.06 + 0.86 * share).toFixed(3)}); color: ${ink}`;
   return html`<td style="${style}">${count(value)}<small>${percent(share)}</small></td>`;
 }

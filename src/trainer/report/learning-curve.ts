@@ -39,10 +39,11 @@ export function drawLearningCurve({ curves, epochs, format }: LearningCurve): st
       legend: {
         top: 4,
         left: 8,
+        itemGap: 32,
         itemWidth: 26,
         itemHeight: 8,
         icon: 'roundRect',
-        textStyle: { color: INK, fontSize: 13 },
+        textStyle: { color: INK, fontSize: 12 },
       },
       xAxis: {
         type: 'category',

@@ -30,8 +30,8 @@ export function renderReport(page: ReportPage): string {
     </header>
     <section class="tiles">${tiles(page, scored)}</section>
     <section class="grid">
-      ${curves(page)} ${confusionTable(report, scored)} ${scoresTable(page, scored)} ${modelTable(page)}
-      ${jobTable(page)} ${cleaningTable(report)} ${epochTable(report)}
+      ${curves(page)} ${confusionTable(report, scored)} ${modelTable(page)}
+      ${jobTable(page)} ${epochTable(report)} ${cleaningTable(report)}
     </section>
     <footer>Made by berth train, TensorFlow.js ${report.backend.version}, backend ${report.backend.name}.</footer>`;
   const text = `<!doctype html>
@@ -57,7 +57,7 @@ function summary({ report, job, ending }: ReportPage): string {
   return `${epochs} in ${duration(report.seconds)}${resumed}: ${ending}.`;
 }
 
-function tiles({ report, job, scores }: ReportPage, scored: string): readonly Html[] {
+function tiles({ job, scores }: ReportPage, scored: string): readonly Html[] {
   const shown = [...metricsOf(job), 'loss'].flatMap((name) => {
     const value = scores[name];
     return value === undefined ? [] : [{ label: metricTitle(name), value: score(name, value) }];
@@ -69,10 +69,7 @@ function tiles({ report, job, scores }: ReportPage, scored: string): readonly Ht
       <div class="label">${metricTitle(scored)} ${first.label.toLowerCase()}</div>
       <div class="value">${first.value}</div>
     </div>`,
-    ...[
-      ...more,
-      { label: `${metricTitle(scored)} rows`, value: count(report.rows[scored === 'test' ? 'test' : 'validation']) },
-    ].map(
+    ...more.map(
       ({ label, value }) =>
         html`<div class="tile">
           <div class="label">${label}</div>
@@ -101,11 +98,6 @@ function curves({ report, job }: ReportPage): readonly Html[] {
       ${trusted(svg)}
     </div>`;
   });
-}
-
-function scoresTable({ scores }: ReportPage, scored: string): Html {
-  const rows = Object.entries(scores).map(([name, value]) => [metricTitle(name), score(name, value)] as const);
-  return factsTable(`Scores on the ${scored} rows`, rows);
 }
 
 function modelTable({ report, inputCount, job }: ReportPage): Html {

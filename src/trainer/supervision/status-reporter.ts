@@ -111,7 +111,7 @@ export class StatusReporter {
     while (!this.isClosed) {
       this.wake = new AbortController();
       await this.send({});
-      if (this.isClosed) return;
+      // Closing wakes the pause, also when it came while the report was under way.
       const pause = this.failures === 0 ? this.timing.heartbeatMillis : this.retryMillis();
       await pauseFor(pause, this.wake.signal);
     }

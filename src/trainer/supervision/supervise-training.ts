@@ -47,7 +47,12 @@ export async function superviseTraining(supervision: Supervision): Promise<RunOu
   const worker = new Worker(new URL('./training-worker.js', import.meta.url), { workerData });
   let reporter: StatusReporter | undefined;
   const superseded = new Promise<RunOutcome>((resolve) => {
-    reporter = reporterFor({ onStop: stop, onSuperseded: () => resolve({ kind: 'superseded' }) });
+    reporter = reporterFor({
+      onStop: stop,
+      onSuperseded: () => {
+        resolve({ kind: 'superseded' });
+      },
+    });
   });
   reporter?.start();
   try {

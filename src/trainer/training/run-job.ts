@@ -82,7 +82,9 @@ function prepare(
     job: job.name,
     fingerprint: fingerprintOf(job, dataset),
     preprocessor,
-    warn: (message) => send({ kind: 'warning', message }),
+    warn: (message) => {
+      send({ kind: 'warning', message });
+    },
   });
   const trainable = backend.createTrainable(model.parameters, rule);
   return { job, backend, model, dataset, store, trainable, clock, isStopWanted };
