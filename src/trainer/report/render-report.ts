@@ -30,8 +30,8 @@ export function renderReport(page: ReportPage): string {
     </header>
     <section class="tiles">${tiles(page, scored)}</section>
     <section class="grid">
-      ${curves(page)} ${confusionTable(report, scored)} ${modelTable(page)}
-      ${jobTable(page)} ${epochTable(report)} ${cleaningTable(report)}
+      ${curves(page)} ${confusionTable(report, scored)} ${modelTable(page)} ${jobTable(page)} ${epochTable(report)}
+      ${cleaningTable(report)}
     </section>
     <footer>Made by berth train, TensorFlow.js ${report.backend.version}, backend ${report.backend.name}.</footer>`;
   const text = `<!doctype html>
