@@ -4,10 +4,15 @@ import { availableMilli } from '../../src/core/index.js';
 import type { CoreStory } from './core-story.js';
 import { LEAVES } from './core-world.js';
 
-/** Cases of each law: few in `npm test`, 10,000 in a full run. */
-export function lawCases(usual: number): { readonly numRuns: number } {
+/**
+ * Cases of each law: few in `npm test`, 10,000 in a full run (`BERTH_LAW_CASES`). Seeds are random, and printed by a
+ * law that fails; `BERTH_LAW_SEED` with that number plays its cases again.
+ */
+export function lawCases(usual: number): { readonly numRuns: number; readonly seed?: number } {
   const wanted = Number(process.env['BERTH_LAW_CASES'] ?? usual);
-  return { numRuns: Number.isSafeInteger(wanted) && wanted > 0 ? wanted : usual };
+  const numRuns = Number.isSafeInteger(wanted) && wanted > 0 ? wanted : usual;
+  const seed = Number(process.env['BERTH_LAW_SEED'] ?? Number.NaN);
+  return Number.isSafeInteger(seed) ? { numRuns, seed } : { numRuns };
 }
 
 /** used = sum of allocations, at every slot, node and queue: the core's view against the ledger's rows. */

@@ -1,4 +1,13 @@
-import type { Decision, PodEnd, PodRef, QueueSpec, SchedulerInput, SetId, Snapshot } from '../../src/core/index.js';
+import type {
+  Decision,
+  NodeSpec,
+  PodEnd,
+  PodRef,
+  QueueSpec,
+  SchedulerInput,
+  SetId,
+  Snapshot,
+} from '../../src/core/index.js';
 import { Scheduler } from '../../src/core/index.js';
 import type { Happening, World } from './core-world.js';
 import { inputsOf } from './core-world.js';
@@ -53,6 +62,7 @@ export class CoreStory {
   }
 
   tell(input: SchedulerInput): void {
+    this.ledger.hear(input);
     this.scheduler.apply({ ...input, seq: ++this.#seq, atMs: this.nowMs });
   }
 
@@ -219,6 +229,11 @@ export class CoreStory {
         if (more % 3 !== 0) return;
         this.tell({ kind: 'node-removed', node });
         return;
+      case 'node-resized': {
+        const spec = this.world.nodes.find(({ name }) => name === node);
+        if (spec !== undefined) this.tell({ kind: 'node-seen', node: resized(spec, more) });
+        return;
+      }
       case 'node-back': {
         const spec = this.world.nodes.find(({ name }) => name === node);
         if (spec !== undefined) this.tell({ kind: 'node-seen', node: spec });
@@ -261,4 +276,15 @@ export class CoreStory {
     this.queues = this.queues.map((other) => (other.name === queue.name ? changed : other));
     this.tell({ kind: 'queue-set', queue: changed });
   }
+}
+
+/** Another amount of everything, down to less than what may be held there. */
+function resized(spec: NodeSpec, more: number): NodeSpec {
+  const capacity = { cpuMilli: (more % 5) * 2000, memoryMib: (1 + (more % 4)) * 4096, pods: 1 + (more % 6) };
+  const { accelerators } = spec;
+  return {
+    ...spec,
+    capacity,
+    ...(accelerators === undefined ? {} : { accelerators: { ...accelerators, count: 1 + (more % 5) } }),
+  };
 }

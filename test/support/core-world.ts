@@ -42,6 +42,7 @@ export const HAPPENINGS = [
   'node-fenced',
   'node-removed',
   'node-back',
+  'node-resized',
   'device',
   'foreign',
   'bind',

@@ -1,4 +1,15 @@
-import type { Charge, Decision, PodRef, QueueSpec, QuotaTreeRow, Seat, SetId } from '../../src/core/index.js';
+import type {
+  Charge,
+  Decision,
+  NodeSpec,
+  NodeState,
+  PodRef,
+  QueueSpec,
+  QuotaTreeRow,
+  SchedulerInput,
+  Seat,
+  SetId,
+} from '../../src/core/index.js';
 import { checkCharge } from '../../src/core/index.js';
 
 export interface ModelPod {
@@ -7,10 +18,32 @@ export interface ModelPod {
   readonly isOccupied: boolean;
 }
 
+/** A node as the ledger's row has it. */
+interface ModelNode {
+  readonly spec: NodeSpec;
+  readonly state: NodeState;
+  readonly isRemoved: boolean;
+}
+
 /** A ledger in memory, written from its contract and not from the core: what it holds, the core must hold. */
 export class LedgerModel {
   readonly pods = new Map<string, ModelPod>();
   readonly #charges = new Map<string, readonly Charge[]>();
+  readonly #nodes = new Map<string, ModelNode>();
+
+  /** What the driver told of nodes is stored before the core hears it. */
+  hear(input: SchedulerInput): void {
+    if (input.kind === 'node-seen') {
+      const known = this.#nodes.get(input.node.name);
+      const state = known === undefined || known.isRemoved ? 'healthy' : known.state;
+      this.#nodes.set(input.node.name, { spec: input.node, state, isRemoved: false });
+    }
+    if (input.kind !== 'node-removed' && input.kind !== 'node-state-changed') return;
+    const known = this.#nodes.get(input.node);
+    if (known === undefined) return;
+    const change = input.kind === 'node-removed' ? { isRemoved: true } : { state: input.state };
+    this.#nodes.set(input.node, { ...known, ...change });
+  }
 
   chargesOf(workload: string): readonly Charge[] {
     return this.#charges.get(workload) ?? [];
@@ -35,6 +68,10 @@ export class LedgerModel {
       for (const { seat } of this.pods.values()) addShares(shares, seat);
       for (const seat of decision.seats) addShares(shares, seat);
       for (const [slot, milli] of shares) if (milli > 1000) return `slot ${slot} at ${milli}`;
+      for (const node of new Set(decision.seats.map((seat) => seat.node))) {
+        const refusal = this.#refusalOf(node, decision.seats);
+        if (refusal !== undefined) return refusal;
+      }
       for (const charge of decision.charges) {
         const check = checkCharge(this.rows(queues), charge);
         if (check.kind === 'exceeds') return `quota of ${check.queue} short by ${check.shortMilli}`;
@@ -64,6 +101,18 @@ export class LedgerModel {
 
   podsOf(workload: string): readonly ModelPod[] {
     return [...this.pods.values()].filter(({ seat }) => seat.pod.workload === workload);
+  }
+
+  /** Only a node that takes work, and only within its capacity: what is there already counts too. */
+  #refusalOf(name: string, seats: readonly Seat[]): string | undefined {
+    const node = this.#nodes.get(name);
+    if (node === undefined || node.isRemoved) return `no node ${name}`;
+    if (node.state !== 'healthy' || node.spec.unschedulable) return `node ${name} takes no work`;
+    const there = [...[...this.pods.values()].map(({ seat }) => seat), ...seats].filter((seat) => seat.node === name);
+    const { cpuMilli, memoryMib, pods } = node.spec.capacity;
+    const sum = (of: (seat: Seat) => number): number => there.reduce((total, seat) => total + of(seat), 0);
+    const isOver = sum((seat) => seat.cpuMilli) > cpuMilli || sum((seat) => seat.memoryMib) > memoryMib;
+    return isOver || there.length > pods ? `node ${name} over capacity` : undefined;
   }
 
   #change(ref: PodRef, change: Partial<ModelPod>): void {

@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import type { StartAsk } from '../lifecycle/index.js';
 import { choicesToPlace, gangParts, minimumOf } from '../lifecycle/index.js';
 import type { GangPart, PodShape } from '../placement/index.js';
-import { devicePods, growPart, podsThatFit } from '../placement/index.js';
+import { devicePods, growPart, podsInFree, podsThatFit } from '../placement/index.js';
 import { holdersOnNodes } from './holders.js';
 
 /** The flavors that the pod set may use; `undefined` stands for none. */
@@ -51,7 +51,8 @@ function shortageOf(state: CoreState, { shape, need }: GangPart): Shortage {
   const found = (resource: Shortage['resource'], pods: number, each: number): Shortage => ({
     ...(flavor === undefined ? {} : { flavor }),
     resource,
-    short: Math.max(1, need - pods) * each,
+    // A node can be over its capacity in what these pods do not ask for: then any amount is short.
+    short: Math.max(1, need - pods) * Math.max(1, each),
     holders: holdersOnNodes(state, suited, ({ seat }) => {
       if (resource === 'devices') return seat.slots.reduce((milli, slot) => milli + slot.milli, 0);
       return resource === 'memory' ? seat.memoryMib : resource === 'cpu' ? seat.cpuMilli : 1;
@@ -61,14 +62,10 @@ function shortageOf(state: CoreState, { shape, need }: GangPart): Shortage {
     const pods = sum((row) => devicePods(fleet, shape, row));
     if (pods < need) return found('devices', pods, deviceCount * deviceMilli);
   }
-  if (memoryMib > 0) {
-    const pods = sum((row) => Math.floor(fleet.memoryFree.at(row) / memoryMib));
-    if (pods < need) return found('memory', pods, memoryMib);
-  }
-  if (cpuMilli > 0) {
-    const pods = sum((row) => Math.floor(fleet.cpuFree.at(row) / cpuMilli));
-    if (pods < need) return found('cpu', pods, cpuMilli);
-  }
+  const byMemory = sum((row) => podsInFree(fleet.memoryFree.at(row), memoryMib));
+  if (byMemory < need) return found('memory', byMemory, memoryMib);
+  const byCpu = sum((row) => podsInFree(fleet.cpuFree.at(row), cpuMilli));
+  if (byCpu < need) return found('cpu', byCpu, cpuMilli);
   const pods = sum((row) => fleet.podsFree.at(row));
   if (pods < need) return found('pods', pods, 1);
   // Enough of each, but not on the same nodes: what runs out together with the others.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CoreRig } from '../../../test/support/core-rig.js';
 import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
-import type { NodeSpec, PodSetSpec } from '../index.js';
+import type { NodeSpec, PodSetSpec, SchedulerInput } from '../index.js';
 
 /** Devices that are taken already, by node. */
 type Taken = Readonly<Record<string, number>>;
@@ -9,6 +9,8 @@ type Taken = Readonly<Record<string, number>>;
 interface Case {
   readonly nodes: readonly NodeSpec[];
   readonly taken?: Taken;
+  /** What comes over the nodes after that. */
+  readonly told?: readonly SchedulerInput[];
   readonly pods: PodSetSpec | readonly PodSetSpec[];
   readonly want: Readonly<Record<string, number>>;
 }
@@ -99,6 +101,21 @@ const cases: Record<string, Case> = {
     pods: aPodSet(),
     want: { b: 1 },
   },
+  'puts nothing on a node over its capacity, not even pods that ask for none of what is overdrawn': {
+    nodes: [aNode('a', { cpu: 4 }), aNode('b', { cpu: 4 })],
+    taken: { a: 1, b: 1 },
+    told: [
+      { kind: 'foreign-use-seen', node: 'a', use: { cpuMilli: 3500, memoryMib: 0, pods: 1 }, slots: [] },
+      { kind: 'foreign-use-seen', node: 'b', use: { cpuMilli: 0, memoryMib: 1_047_553, pods: 1 }, slots: [] },
+    ],
+    pods: aPodSet({ cpu: 0, memoryMib: 0 }),
+    want: {},
+  },
+  'fills a node to the last of its CPU and memory': {
+    nodes: [aNode('a', { cpu: 4, memory: 4096 })],
+    pods: aPodSet({ count: 4 }),
+    want: { a: 4 },
+  },
   'places several pod sets in one rack when it holds them': {
     nodes: [rack('a', 'r1'), rack('b', 'r2'), rack('c', 'r2')],
     pods: [aPodSet({ name: 'x', gpus: 3 }), aPodSet({ name: 'y', gpus: 2, count: 2 })],
@@ -112,8 +129,9 @@ const cases: Record<string, Case> = {
 };
 
 describe('placement', () => {
-  it.each(Object.entries(cases))('%s', (_title, { nodes, taken = {}, pods, want }) => {
+  it.each(Object.entries(cases))('%s', (_title, { nodes, taken = {}, told = [], pods, want }) => {
     const rig = rigOf(nodes, taken);
+    rig.tell(...told);
     const podSets = 'length' in pods ? pods : [pods];
     rig.submit(aWorkload('gang', { podSets, submittedAtMs: 5 }));
     rig.settle();

@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { aPodSet, aWorkload } from '../../../test/support/fleet-builders.js';
+import type { Policy, WorkloadSpec } from '../index.js';
+import { compareByOrder, orderKeyOf } from './order-key.js';
+import { WorkloadBook } from './workload-book.js';
+import { groupKeyOf } from './workload-record.js';
+
+const orders: Record<string, { order: Policy['order']; specs: readonly WorkloadSpec[]; want: string[] }> = {
+  'fair: priority before submission before name': {
+    order: 'fair',
+    specs: [
+      aWorkload('d', { submittedAtMs: 1 }),
+      aWorkload('b', { submittedAtMs: 2 }),
+      aWorkload('a', { submittedAtMs: 2 }),
+      aWorkload('c', { submittedAtMs: 9, priority: 3 }),
+    ],
+    want: ['c', 'd', 'a', 'b'],
+  },
+  'fifo: priority is no question': {
+    order: 'fifo',
+    specs: [aWorkload('late', { submittedAtMs: 9, priority: 3 }), aWorkload('soon', { submittedAtMs: 1 })],
+    want: ['soon', 'late'],
+  },
+  'code units decide between names: upper case first': {
+    order: 'fair',
+    specs: [aWorkload('a'), aWorkload('Z'), aWorkload('ä')],
+    want: ['Z', 'a', 'ä'],
+  },
+  'ids decide between equal names': {
+    order: 'fair',
+    specs: [aWorkload('2', { name: 'same' }), aWorkload('1', { name: 'same' })],
+    want: ['1', '2'],
+  },
+};
+
+describe(compareByOrder.name, () => {
+  it.each(Object.entries(orders))('%s', (_title, { order, specs, want }) => {
+    const sorted = [...specs].sort((a, b) => compareByOrder(order, orderKeyOf(a), orderKeyOf(b)));
+    expect(sorted.map(({ id }) => id)).toEqual(want);
+  });
+});
+
+describe('groups of equal need', () => {
+  it('are made by queue, pods, counts and topology, not by name or priority', () => {
+    const key = (spec: WorkloadSpec): string => {
+      const book = new WorkloadBook();
+      book.submit(spec);
+      const record = book.get(spec.id);
+      return record === undefined ? '' : groupKeyOf(record);
+    };
+    const base = key(aWorkload('a'));
+    expect(key(aWorkload('b', { priority: 4 }))).toBe(base);
+    expect(key(aWorkload('b', { podSets: [aPodSet({ name: 'other' })] }))).toBe(base);
+    expect(key(aWorkload('b', { queue: 'ops' }))).not.toBe(base);
+    expect(key(aWorkload('b', { podSets: [aPodSet({ count: 2 })] }))).not.toBe(base);
+    expect(key(aWorkload('b', { podSets: [aPodSet({ topology: { kind: 'required', level: 'rack' } })] }))).not.toBe(
+      base,
+    );
+  });
+
+  it('are visited in the order of their heads, whatever comes and goes', () => {
+    const anyChange = fc.record({
+      id: fc.nat(9),
+      priority: fc.nat(2),
+      submittedAtMs: fc.nat(2),
+      gpus: fc.integer({ min: 1, max: 2 }),
+      hold: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(anyChange), (changes) => {
+        const book = new WorkloadBook();
+        for (const { id, gpus, hold, ...wish } of changes) {
+          const known = book.get(`w${id}`);
+          if (known === undefined) book.submit(aWorkload(`w${id}`, { ...wish, hold, podSets: [aPodSet({ gpus })] }));
+          else book.change(known, { spec: { ...known.spec, priority: wish.priority, hold } });
+        }
+        const want = book
+          .all()
+          .filter(({ spec }) => !spec.hold)
+          .map(({ spec }) => orderKeyOf(spec))
+          .sort((a, b) => compareByOrder('fair', a, b))
+          .map(({ id }) => id);
+        expect(visited(book)).toEqual(want);
+        expect(book.groups.size).toBe(want.length);
+      }),
+    );
+  });
+
+  it('sleep once parked, and wake for their flavor only', () => {
+    const book = new WorkloadBook();
+    book.submit(aWorkload('gpu'));
+    book.submit(aWorkload('cpu', { podSets: [aPodSet({ gpus: 0, flavors: ['cpu'] })] }));
+    book.groups.park('gpu');
+    book.groups.park('cpu');
+    expect(visited(book)).toEqual([]);
+    book.groups.wake('cpu');
+    expect(visited(book)).toEqual(['cpu']);
+    book.groups.wakeAll();
+    expect(visited(book)).toEqual(['cpu', 'gpu']);
+  });
+
+  it('count who comes before', () => {
+    const book = new WorkloadBook();
+    for (const [id, priority] of Object.entries({ a: 1, b: 5, c: 3 })) {
+      book.submit(aWorkload(id, { priority, podSets: [aPodSet({ gpus: 1 + (priority % 2) })] }));
+    }
+    const ahead = (id: string): unknown => {
+      const record = book.get(id);
+      return record && book.groups.ahead(record);
+    };
+    expect(ahead('a')).toEqual({ count: 2, first: 'b' });
+    expect(ahead('b')).toEqual({ count: 0, first: undefined });
+  });
+});
+
+describe(WorkloadBook.name, () => {
+  it('tells whom the clock changes, each once and in order of time', () => {
+    const book = new WorkloadBook();
+    book.submit(aWorkload('late', { notBeforeMs: 30 }));
+    book.submit(aWorkload('soon', { notBeforeMs: 10 }));
+    book.submit(aWorkload('never'));
+    expect(book.nextDueMs()).toBe(10);
+    expect(book.takeDue(9)).toEqual([]);
+    expect(book.takeDue(40).map(({ spec }) => spec.id)).toEqual(['soon', 'late']);
+    expect(book.nextDueMs()).toBeUndefined();
+  });
+
+  it('forgets a timer that a change has made void', () => {
+    const book = new WorkloadBook();
+    book.submit(aWorkload('job', { notBeforeMs: 10 }));
+    const record = book.get('job');
+    if (record !== undefined) book.change(record, { notBeforeMs: 99 });
+    expect(book.takeDue(50)).toEqual([]);
+    expect(book.nextDueMs()).toBe(99);
+  });
+});
+
+/** All that would be visited, first to last, each starting. */
+function visited(book: WorkloadBook): readonly string[] {
+  const ids: string[] = [];
+  const heads = book.groups.visit();
+  for (let next = heads.pop(); next !== undefined; next = heads.pop()) {
+    const record = book.get(next.head.id);
+    if (record === undefined) break;
+    ids.push(next.head.id);
+    book.change(record, { state: 'starting' });
+    const [head] = next.group.members;
+    if (head !== undefined) heads.push({ head, group: next.group });
+  }
+  for (const id of ids) {
+    const record = book.get(id);
+    if (record !== undefined) book.change(record, { state: 'pending' });
+  }
+  return ids;
+}
