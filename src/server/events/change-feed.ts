@@ -33,23 +33,19 @@ export class ChangeFeed implements OnModuleDestroy {
     });
     return new Observable<Change>((subscriber) => {
       let sending = Promise.resolve();
-      const sendEverything = (): void => {
+      const sendInOrder = (read: () => Promise<Change> | Change | undefined): void => {
         sending = sending.then(async () => {
-          subscriber.next(await this.everything(team));
+          const change = await read();
+          if (change !== undefined) subscriber.next(change);
         });
         sending.catch((error: unknown) => {
           subscriber.error(error);
         });
       };
       const subscription = this.changes.subscribe((change) => {
-        if (change === 'unknown') sendEverything();
-        else
-          void sending.then(() => {
-            const visible = limitedTo(change, team);
-            if (visible !== undefined) subscriber.next(visible);
-          });
+        sendInOrder(() => (change === 'unknown' ? this.everything(team) : limitedTo(change, team)));
       });
-      sendEverything();
+      sendInOrder(() => this.everything(team));
       return subscription;
     });
   }
@@ -66,7 +62,13 @@ export class ChangeFeed implements OnModuleDestroy {
       this.queues.list(),
       this.workloads.recent(team),
     ]);
-    return { kind: 'everything', nodes: [...nodes], queues: [...queues], workloads: [...workloads] };
+    return {
+      kind: 'everything',
+      nodes: [...nodes],
+      queues: [...queues],
+      workloads: [...workloads],
+      removed: { nodes: [], workloads: [] },
+    };
   }
 
   private note(topic: string | undefined): void {
@@ -89,19 +91,44 @@ export class ChangeFeed implements OnModuleDestroy {
     }
     const named = (kind: string): string[] =>
       topics.filter((topic) => topic.startsWith(`${kind}:`)).map((topic) => topic.slice(kind.length + 1));
+    const names = named('node');
+    const uids = named('workload');
     const [nodes, queues, workloads] = await Promise.all([
-      this.nodes.list(named('node')),
+      this.nodes.list(names),
       // Usage of one queue moves what all others may borrow; a changed workload moves the counts.
       topics.some((topic) => !topic.startsWith('node:')) ? this.queues.list() : [],
-      this.workloads.byUids(named('workload')),
+      this.workloads.byUids(uids),
     ]);
-    this.changes.next({ kind: 'changed', nodes: [...nodes], queues: [...queues], workloads: [...workloads] });
+    this.changes.next({
+      kind: 'changed',
+      nodes: [...nodes],
+      queues: [...queues],
+      workloads: [...workloads],
+      // The readers find only what is still there.
+      removed: {
+        nodes: without(
+          names,
+          nodes.map(({ name }) => name),
+        ),
+        workloads: without(
+          uids,
+          workloads.map(({ metadata }) => metadata.uid),
+        ),
+      },
+    });
   }
 }
 
 function limitedTo(change: Change, team: string | undefined): Change | undefined {
   if (team === undefined) return change;
+  const { nodes, queues, removed } = change;
   const workloads = change.workloads.filter(({ metadata }) => metadata.namespace === team);
-  const isEmpty = workloads.length + change.nodes.length + change.queues.length === 0;
-  return isEmpty ? undefined : { ...change, workloads };
+  // The uids of another team's removed workloads pass: whose they were is no longer read, and they say nothing.
+  const parts = [workloads, nodes, queues, removed.nodes, removed.workloads];
+  return parts.every(({ length }) => length === 0) ? undefined : { ...change, workloads };
+}
+
+function without(all: readonly string[], found: readonly string[]): string[] {
+  const there = new Set(found);
+  return all.filter((one) => !there.has(one));
 }
