@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { NamedArray } from '../backend/backend.js';
@@ -59,12 +59,13 @@ export function readCheckpoint(folder: string): Checkpoint {
   return { state, arrays: [WEIGHTS, OPTIMIZER].flatMap((name) => decodeSafetensors(read(name))) };
 }
 
-/** The best checkpoint by the time this one was written; undefined where it cannot be told. */
+/** The best checkpoint by the time this one was written; undefined where there is none, or this one is damaged. */
 export function bestKnownTo(folder: string): string | undefined {
-  const file = join(folder, STATE);
-  if (!existsSync(file)) return undefined;
-  const state = StateBestSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return state.success ? state.data.best?.checkpoint : undefined;
+  try {
+    return StateBestSchema.parse(JSON.parse(readFileSync(join(folder, STATE), 'utf8'))).best?.checkpoint;
+  } catch {
+    return undefined; // whoever goes on from it finds the damage, says so and takes the one before
+  }
 }
 
 /** Optimiser state is named after its weight, with a suffix. */

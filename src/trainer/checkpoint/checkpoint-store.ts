@@ -62,6 +62,7 @@ export class CheckpointStore {
     this.refuseIfSuperseded();
     const path = join(this.options.folder, this.nameAt(checkpoint.state.step));
     writeCheckpoint(path, checkpoint, this.options.preprocessor);
+    this.refuseIfSuperseded(); // again, because writing takes time, and what is pruned next may be another's by now
     this.prune();
     return path;
   }

@@ -21,7 +21,8 @@ export class EncodedRows {
     readonly unseen: readonly { readonly name: string; readonly rows: number }[],
   ) {}
 
-  static from(table: Table, preprocessor: Preprocessor): EncodedRows {
+  /** `file` is for the message when a target has a class that training did not see. */
+  static from(table: Table, preprocessor: Preprocessor, file: string): EncodedRows {
     let offset = 0;
     const unseen: { name: string; rows: number }[] = [];
     const parts = preprocessor.features.map((encoding, index) => {
@@ -32,7 +33,7 @@ export class EncodedRows {
       offset += inputsOf(encoding);
       return part;
     });
-    const labels = encodeTarget(table.target, preprocessor.target);
+    const labels = encodeTarget(table.target, preprocessor.target, file);
     return new EncodedRows(table.rowCount, preprocessor.inputCount, labels, parts, unseen);
   }
 
@@ -79,7 +80,7 @@ function encodeCategory(column: CategoryColumn, encoding: CategoryEncoding, offs
   return { kind: 'category', offset, inputs, unseen: inputs.reduce((sum, at) => sum + (at === NONE ? 1 : 0), 0) };
 }
 
-function encodeTarget(column: Column, target: TargetEncoding): Float32Array {
+function encodeTarget(column: Column, target: TargetEncoding, file: string): Float32Array {
   if (target.type === 'number' && column.kind === 'number') {
     return Float32Array.from(column.values, (value) => (value - target.center) / target.scale);
   }
@@ -92,7 +93,7 @@ function encodeTarget(column: Column, target: TargetEncoding): Float32Array {
     const expected = target.classes.slice(0, 5).join(', ');
     throw new TrainerError(
       EXIT.badData,
-      `target "${column.name}": "${found}" is none of the classes of training (${expected})`,
+      `${file}: target "${column.name}": expected a class of the training split (${expected}), found "${found}"`,
     );
   });
 }

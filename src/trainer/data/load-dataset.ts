@@ -50,11 +50,11 @@ export async function loadDataset(files: DataFiles, job: Job): Promise<Dataset> 
   const bounds = fitBounds(takeRows(unique.table, split.train), rules);
   const inliers = dropOutliers(takeRows(unique.table, split.train), rules, bounds);
   const preparation = { job, preprocessor: fitPreprocessor(clipped(inliers.table, job, bounds), job, bounds) };
-  const train = prepare(inliers.table, 'train split', preparation);
+  const train = prepare(inliers.table, { of: 'train split', file: files.train }, preparation);
   const validation =
     split.validation.length === 0
       ? undefined
-      : prepare(takeRows(unique.table, split.validation), 'validation split', preparation);
+      : prepare(takeRows(unique.table, split.validation), { of: 'validation split', file: files.train }, preparation);
   const test = files.test === undefined ? undefined : await prepareTest(files.test, preparation);
   const parts = [complete, unique, inliers, train, ...(validation ? [validation] : []), ...(test ? [test] : [])];
   return {
@@ -84,13 +84,19 @@ interface Prepared {
 async function prepareTest(file: string, preparation: Preparation): Promise<Prepared> {
   const { table } = await readCsv(file, preparation.job);
   const complete = dropIncompleteRows(table, preparation.job.features, 'test');
-  const prepared = prepare(complete.table, 'test', preparation);
+  if (complete.table.rowCount === 0) throw new TrainerError(EXIT.badData, `${file}: no row is left to test with`);
+  const prepared = prepare(complete.table, { of: 'test', file }, preparation);
   return { rows: prepared.rows, notes: [...complete.notes, ...prepared.notes] };
 }
 
-function prepare(table: Table, of: string, { job, preprocessor }: Preparation): Prepared {
+interface Origin {
+  readonly of: string;
+  readonly file: string;
+}
+
+function prepare(table: Table, { of, file }: Origin, { job, preprocessor }: Preparation): Prepared {
   const clip = clipOutliers(table, outliersOf(job), { bounds: preprocessor.bounds, of });
-  const rows = EncodedRows.from(clip.table, preprocessor);
+  const rows = EncodedRows.from(clip.table, preprocessor, file);
   const filled = describeFilling(clip.table, job).map((note) => ({ ...note, of }));
   const unseen = rows.unseen.map(({ name, rows: count }) => ({
     why: `${name}: value that the train split lacks, encoded as none`,

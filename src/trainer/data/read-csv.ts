@@ -138,6 +138,7 @@ class RowReader {
     this.places = [...this.job.features, this.job.target].map(({ name }, position) => {
       const index = header.indexOf(name);
       const builder = this.builders[position];
+      if (header.includes(name, index + 1)) this.fail(1, `expected one column "${name}", found two`);
       if (index < 0 || builder === undefined) this.fail(1, `expected a column "${name}", found ${header.join(', ')}`);
       return { builder, index, name };
     });

@@ -20,8 +20,8 @@ export interface LearningCurve {
   readonly format: (value: number) => string;
 }
 
-const WIDTH = 620;
-const HEIGHT = 320;
+const WIDTH = 480;
+const HEIGHT = 270;
 const INK = '#475569';
 const RULE = '#e2e8f0';
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';

@@ -29,7 +29,7 @@ export function renderReport(page: ReportPage): string {
       <p class="lead">${summary(page)}</p>
     </header>
     <section class="tiles">${tiles(page, scored)}</section>
-    <section class="grid">
+    <section class="cards">
       ${curves(page)} ${confusionTable(report, scored)} ${modelTable(page)} ${jobTable(page)} ${epochTable(report)}
       ${cleaningTable(report)}
     </section>

@@ -18,9 +18,9 @@ h2 { margin: 0 0 12px; font-size: 16px; letter-spacing: -.005em; }
 .tile .label { font-size: 13px; color: var(--soft); }
 .tile.main .label { color: #dbeafe; }
 .tile .value { font-size: 28px; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; }
-.card { padding: 18px 20px; min-width: 0; overflow-x: auto; }
-.card.wide { grid-column: 1 / -1; }
+.cards { display: flex; flex-wrap: wrap; gap: 16px; }
+.card { flex: 1 1 min(100%, 440px); padding: 18px 20px; min-width: 0; overflow-x: auto; }
+.card.wide { flex-basis: 100%; }
 .card svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }

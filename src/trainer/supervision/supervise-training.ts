@@ -29,34 +29,37 @@ const FAILURE_LENGTH_MAX = 4000; // what StatusReportSchema takes
 
 /**
  * Runs the training thread to its end. This thread stays free for what must not wait for a batch: signals and the
- * control plane.
+ * control plane. Whatever ends the run first decides its outcome.
  */
 export async function superviseTraining(supervision: Supervision): Promise<RunOutcome> {
-  const { order, reporterFor } = supervision;
   const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const hurry = new AbortController();
-  const stop = (): void => {
-    Atomics.store(stopFlag, 0, STOP);
-  };
-  const onSignal = (): void => {
-    stop();
-    hurry.abort();
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  const workerData: WorkOrder = { ...order, stopFlag: stopFlag.buffer };
+  const workerData: WorkOrder = { ...supervision.order, stopFlag: stopFlag.buffer };
   const worker = new Worker(new URL('./training-worker.js', import.meta.url), { workerData });
+  const hurry = new AbortController();
+  let [hasBegun, onSignal] = [false, (): void => undefined];
   let reporter: StatusReporter | undefined;
-  const superseded = new Promise<RunOutcome>((resolve) => {
-    reporter = reporterFor({
-      onStop: stop,
-      onSuperseded: () => {
-        resolve({ kind: 'superseded' });
-      },
-    });
-  });
-  reporter?.start();
   try {
-    const outcome = await Promise.race([outcomeOf(worker, supervision, reporter), superseded]);
+    const outcome = await new Promise<RunOutcome>((end) => {
+      const stop = (): void => {
+        Atomics.store(stopFlag, 0, STOP);
+        // Reading the data may take longer than the grace, and before the first step there is nothing to save.
+        if (!hasBegun) end({ kind: 'stopped', step: undefined });
+      };
+      onSignal = (): void => {
+        hurry.abort();
+        stop();
+      };
+      for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+      const onSuperseded = (): void => {
+        end({ kind: 'superseded' });
+      };
+      reporter = supervision.reporterFor({ onStop: stop, onSuperseded });
+      reporter?.start();
+      listen(worker, end, (message) => {
+        hasBegun ||= message.kind === 'prepared';
+        return handle(message, { ...supervision, reporter });
+      });
+    });
     await worker.terminate();
     await tellEnd(outcome, reporter, hurry.signal);
     return outcome;
@@ -65,24 +68,22 @@ export async function superviseTraining(supervision: Supervision): Promise<RunOu
   }
 }
 
-/** Listens until the thread says how it ended, or dies. */
-function outcomeOf(
+/** Until the thread says how it ended, or dies. */
+function listen(
   worker: Worker,
-  { printer, warn }: Supervision,
-  reporter: StatusReporter | undefined,
-): Promise<RunOutcome> {
-  return new Promise((resolve) => {
-    worker.on('message', (message: WorkerMessage) => {
-      const outcome = handle(message, { printer, warn, reporter });
-      if (outcome !== undefined) resolve(outcome);
-    });
-    worker.on('error', (error) => {
-      resolve({ kind: 'failed', ...describeFailure(error), stack: error instanceof Error ? error.stack : undefined });
-    });
-    worker.on('exit', (code) => {
-      const message = `the training thread ended with ${code} and no result`;
-      resolve({ kind: 'failed', exitCode: EXIT.internal, message, stack: undefined });
-    });
+  end: (outcome: RunOutcome) => void,
+  handleMessage: (message: WorkerMessage) => RunOutcome | undefined,
+): void {
+  worker.on('message', (message: WorkerMessage) => {
+    const outcome = handleMessage(message);
+    if (outcome !== undefined) end(outcome);
+  });
+  worker.on('error', (error) => {
+    end({ kind: 'failed', ...describeFailure(error), stack: error instanceof Error ? error.stack : undefined });
+  });
+  worker.on('exit', (code) => {
+    const message = `the training thread ended with ${code} and no result`;
+    end({ kind: 'failed', exitCode: EXIT.internal, message, stack: undefined });
   });
 }
 

@@ -1,12 +1,14 @@
 import type { Progress } from '../supervision/worker-messages.js';
 
-const SMOOTHING_SECONDS = 5;
+const MEMORY_SECONDS = 5;
 
 /** Speed over the last seconds, and what is left at that speed. */
 export class ProgressMeter {
   private lastSeconds: number;
   private lastStep: number;
-  private stepSeconds: number | undefined;
+  // Sums that fade alike: the first steps are slow, until the code is compiled, and must not weigh more than their time.
+  private fadedSeconds = 0;
+  private fadedSteps = 0;
 
   constructor(
     private readonly clock: () => number,
@@ -24,18 +26,15 @@ export class ProgressMeter {
 
   read(step: number): Progress {
     const now = this.clock();
-    const [elapsed, steps] = [now - this.lastSeconds, step - this.lastStep];
-    if (steps > 0) {
-      const latest = elapsed / steps;
-      const weight = 1 - Math.exp(-elapsed / SMOOTHING_SECONDS);
-      this.stepSeconds =
-        this.stepSeconds === undefined ? latest : this.stepSeconds + weight * (latest - this.stepSeconds);
-      [this.lastSeconds, this.lastStep] = [now, step];
-    }
-    const stepSeconds = this.stepSeconds ?? 0;
+    const elapsed = now - this.lastSeconds;
+    const left = Math.exp(-elapsed / MEMORY_SECONDS);
+    this.fadedSeconds = this.fadedSeconds * left + elapsed;
+    this.fadedSteps = this.fadedSteps * left + step - this.lastStep;
+    [this.lastSeconds, this.lastStep] = [now, step];
+    const stepSeconds = this.fadedSteps > 0 ? this.fadedSeconds / this.fadedSteps : 0;
     return {
       step,
-      samplesPerSecond: stepSeconds === 0 ? 0 : this.total.batchSize / stepSeconds,
+      samplesPerSecond: stepSeconds > 0 ? this.total.batchSize / stepSeconds : 0,
       stepMillis: stepSeconds * 1000,
       remainingSeconds: Math.max(0, this.total.steps - step) * stepSeconds,
     };

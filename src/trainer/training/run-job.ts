@@ -15,7 +15,7 @@ import { TrainerError } from '../trainer-error.js';
 import { MetricsLog } from './metrics-log.js';
 import { predictRows } from './predict-rows.js';
 import { ProgressMeter } from './progress-meter.js';
-import { fingerprintOf, stepsOf, train, type Training, type TrainingObserver } from './train.js';
+import { diverged, fingerprintOf, stepsOf, train, type Training, type TrainingObserver } from './train.js';
 
 const PROGRESS_SECONDS = 0.25;
 
@@ -34,10 +34,6 @@ export async function runJob(order: WorkOrder, line: RunLine): Promise<void> {
   const backend = await openBackend(order.backend);
   const devices = describeDevices(order);
   const dataset = await loadDataset(order.files, order.job);
-  if (line.isStopWanted()) {
-    line.send({ kind: 'stopped', step: undefined });
-    return;
-  }
   line.send({ kind: 'phase', phase: 'preparing' });
   const prepared = prepare(order, line, { backend, dataset });
   const facts = factsOf(order, prepared, devices);
@@ -50,6 +46,7 @@ export async function runJob(order: WorkOrder, line: RunLine): Promise<void> {
   }
   line.send({ kind: 'phase', phase: 'evaluating' });
   const evaluation = evaluateBest(prepared);
+  if (!Number.isFinite(evaluation.metrics['loss'])) throw diverged(outcome.state.step);
   line.send({ kind: 'phase', phase: 'reporting' });
   const seconds = (prepared.store.inherited?.state.seconds ?? 0) + line.clock() - startedAt;
   const report = reportOf(order, facts, { evaluation, epochs: outcome.state.epochs, seconds });

@@ -25,8 +25,8 @@ export interface Training {
 }
 
 export interface TrainingObserver {
-  /** After each step; must be quick. `sums` reads the device, so it is for now and then. */
-  readonly stepDone: (step: number, sums: () => Readonly<Record<string, number>>) => void;
+  /** After each step; must be quick. `means` reads the device, so it is for now and then. */
+  readonly stepDone: (step: number, means: () => Readonly<Record<string, number>>) => void;
   readonly epochDone: (epoch: Epoch) => void;
   readonly checkpointSaved: (step: number, path: string) => void;
 }
@@ -67,16 +67,14 @@ class TrainingRun {
   }
 
   run(): TrainingOutcome {
-    const { job, isStopWanted } = this.training;
-    const secondsMax = job.train.maxTime === undefined ? Infinity : durationSeconds(job.train.maxTime);
     let why = this.reasonToEnd();
     while (why === undefined) {
-      if (isStopWanted()) {
+      if (this.training.isStopWanted()) {
         this.save();
         return { kind: 'stopped', step: this.state.step };
       }
       this.step();
-      why = this.reasonToEnd() ?? (this.seconds() >= secondsMax ? `${job.train.maxTime} were up` : undefined);
+      why = this.reasonToEnd();
     }
     this.save();
     this.restoreBest();
@@ -118,7 +116,7 @@ class TrainingRun {
     const held = Object.entries(validation).map(([name, value]) => [`val_${name}`, value] as const);
     const epoch = { epoch: number, metrics: { ...training, ...Object.fromEntries(held) } };
     const loss = validation['loss'];
-    if (!Object.values(epoch.metrics).every(Number.isFinite)) throw diverged(this.state.step);
+    if (loss !== undefined && !Number.isFinite(loss)) throw diverged(this.state.step);
     const isBest = loss !== undefined && loss < (this.state.best?.loss ?? Infinity);
     this.state = {
       ...this.state,
@@ -131,7 +129,8 @@ class TrainingRun {
 
   private reasonToEnd(): string | undefined {
     if (this.state.step >= this.stepsTotal) return 'all epochs were done';
-    const { earlyStop } = this.training.job.train;
+    const { earlyStop, maxTime } = this.training.job.train;
+    if (maxTime !== undefined && this.seconds() >= durationSeconds(maxTime)) return `${maxTime} were up`;
     const { best, epochs } = this.state;
     if (earlyStop === undefined || best === undefined) return undefined;
     return epochs.length - best.epoch >= earlyStop.patience
@@ -142,7 +141,7 @@ class TrainingRun {
   private save(): void {
     const { store, trainable, observer } = this.training;
     if (this.savedStep === this.state.step) return;
-    if (!Number.isFinite(this.tally.read().loss)) throw diverged(this.state.step);
+    this.meanOfTally(); // weights that have diverged are not worth going on from
     const checkpoint: Checkpoint = { state: this.current(), arrays: trainable.save() };
     const path = store.save(checkpoint);
     this.savedStep = this.state.step;
@@ -166,9 +165,11 @@ class TrainingRun {
     return before + this.training.clock() - this.startedAt;
   }
 
+  /** Throws where the loss has become infinite or no number: nothing after that can be right. */
   private meanOfTally(): Readonly<Record<string, number>> {
     const { rows, loss, hits } = this.tally.read();
     if (rows === 0) return {};
+    if (!Number.isFinite(loss)) throw diverged(this.state.step);
     return { loss: loss / rows, [this.training.model.loss === 'number' ? 'mae' : 'accuracy']: hits / rows };
   }
 }
@@ -184,7 +185,8 @@ export function fingerprintOf(job: Job, dataset: Dataset): string {
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
-function diverged(step: number): TrainerError {
+/** Not worth another try: the same job diverges again. */
+export function diverged(step: number): TrainerError {
   const advice = 'lower train.optimizer.learningRate or set train.clipNorm';
   return new TrainerError(EXIT.badConfig, `the loss is no longer a number after step ${step}: ${advice}`);
 }
