@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { z } from 'zod';
+
+/** The command line: every command, with what all of them share. */
+export function createProgram(): Command {
+  const program = new Command('berth')
+    .description('Capacity planner and cluster scheduler for GPUs and TPUs')
+    .version(packageVersion(), '-V, --version')
+    .option('--server <url>', 'address of the server (BERTH_SERVER)')
+    .option('--token <token>', 'token for the server (BERTH_TOKEN)')
+    .option('--context <name>', 'entry of the configuration file instead of its current one')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: writeUsageError });
+  return program;
+}
+
+/** One line, as all errors are: what is wrong, what was perhaps meant, and where to look. */
+function writeUsageError(text: string, write: (line: string) => void): void {
+  const line = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
+  write(`berth: ${line}; see \`berth --help\`\n`);
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}
