@@ -105,7 +105,9 @@ CREATE TABLE workloads (
   round               integer NOT NULL DEFAULT 0,
   retries             integer NOT NULL DEFAULT 0,
   not_before          timestamptz,
-  -- while pending: the binding constraint; while evicting and after the end: why
+  -- while evicting: what comes after, when it is not another try
+  ending              text CHECK (ending IN ('fail', 'end')),
+  -- while pending: the binding constraint, or until one is known why it stopped; while evicting and after the end: why
   reason              text NOT NULL DEFAULT '',
   message             text NOT NULL DEFAULT '',
   started_at          timestamptz,
@@ -122,6 +124,18 @@ CREATE TABLE charges (
   PRIMARY KEY (workload, queue, flavor)
 );
 CREATE INDEX charges_queue ON charges (queue, flavor);
+CREATE FUNCTION count_charge() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  more bigint := coalesce(NEW.milli, 0) - coalesce(OLD.milli, 0);
+  q text := coalesce(NEW.queue, OLD.queue);
+  f text := coalesce(NEW.flavor, OLD.flavor);
+BEGIN
+  INSERT INTO queue_usage VALUES (q, f, 0) ON CONFLICT DO NOTHING;
+  UPDATE queue_usage SET used = used + more WHERE queue = q AND flavor = f;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER charges_count AFTER INSERT OR UPDATE OF milli OR DELETE ON charges FOR EACH ROW
+  EXECUTE FUNCTION count_charge();
 -- What the pods report, newest per rank. Written by the API, never by the scheduler.
 CREATE TABLE progress (
   workload    uuid NOT NULL REFERENCES workloads,
@@ -152,7 +166,13 @@ CREATE TABLE commands (
   node     text,
   at       timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (txid, seq)
-);`;
+);
+CREATE FUNCTION tell_commands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('berth_commands', '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER commands_tell AFTER INSERT ON commands FOR EACH STATEMENT EXECUTE FUNCTION tell_commands();`;
 
 const DECISIONS = `
 CREATE TABLE leadership (
@@ -205,7 +225,10 @@ CREATE TABLE pods (
   occupied    boolean NOT NULL DEFAULT false,
   state       text NOT NULL DEFAULT 'expected' CHECK (state IN
               ('expected', 'bound', 'started', 'leaving', 'ended', 'gone', 'refused')),
-  outcome     text,
+  outcome     text CHECK (outcome IN ('succeeded', 'failed', 'evicted', 'deleted', 'lost')),
+  blame       text CHECK (blame IN ('workload', 'node', 'scheduler')),
+  -- the driver refused it for good: elsewhere it may be tried again
+  refusal     text CHECK (refusal IN ('elsewhere', 'never')),
   exit_code   integer,
   detail      text,
   log_tail    text,
@@ -246,7 +269,8 @@ BEGIN
     memory_occupied = memory_occupied + occupancy * NEW.memory_mib,
     pods_occupied = pods_occupied + occupancy
   WHERE name = NEW.node RETURNING * INTO n;
-  IF claim > 0 AND (n.state <> 'healthy' OR n.unschedulable OR n.removed_at IS NOT NULL) THEN
+  IF claim > 0 AND (n.state <> 'healthy' OR n.unschedulable OR n.removed_at IS NOT NULL
+    OR (n.spec ->> 'unschedulable')::boolean) THEN
     RAISE EXCEPTION 'node % takes no work', n.name USING ERRCODE = 'BE003', DETAIL = n.name;
   END IF;
   IF (claim > 0 AND (n.cpu_claimed > n.cpu_milli OR n.memory_claimed > n.memory_mib OR n.pods_claimed > n.pods_max))
@@ -258,7 +282,11 @@ BEGIN
     claimed_milli = claimed_milli + claim * p.milli,
     occupied_milli = occupied_milli + occupancy * p.milli
   FROM pod_slots p WHERE p.pod = NEW.name AND s.node = p.node AND s.slot = p.slot;
-  RETURN NEW;
+  -- what is stopped, or gone, before it was created must not be created after that
+  IF claim < 0 OR occupancy < 0 THEN
+    UPDATE outbox SET state = 'dropped' WHERE pod = NEW.name AND kind = 'create-pod' AND state = 'pending';
+  END IF;
+  RETURN NULL;
 END $$;
 CREATE TRIGGER pods_count AFTER UPDATE OF claimed, occupied ON pods FOR EACH ROW
   WHEN (NEW.claimed IS DISTINCT FROM OLD.claimed OR NEW.occupied IS DISTINCT FROM OLD.occupied)
@@ -270,7 +298,7 @@ CREATE TABLE outbox (
   set_id          bigint NOT NULL,
   kind            text NOT NULL CHECK (kind IN ('create-pod', 'delete-pod')),
   pod             text NOT NULL REFERENCES pods,
-  state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'refused')),
+  state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'refused', 'dropped')),
   attempts        integer NOT NULL DEFAULT 0,
   next_attempt_at timestamptz NOT NULL DEFAULT now(),
   created_at      timestamptz NOT NULL DEFAULT now(),
