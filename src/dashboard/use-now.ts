@@ -1,0 +1,17 @@
+import { useEffect, useState } from 'react';
+
+const TICK_MS = 1_000;
+
+/** The time, for ages and what is left; renders once a second. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, TICK_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, []);
+  return now;
+}
