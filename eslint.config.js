@@ -6,7 +6,12 @@ import tseslint from 'typescript-eslint';
 const SCRIPTS = ['**/*.mjs', '*.js', '*.cjs'];
 const TESTS = ['**/*.test.ts', '**/*.test.tsx', 'test/**/*.ts', 'test/**/*.mjs'];
 /** Tools that find their configuration, or a plug-in, by its default export. */
-const TOOL_CONFIGURATION = ['*.config.js', '*.cjs', 'src/dashboard/vite.config.ts', 'test/support/closing-line.mjs'];
+const TOOL_CONFIGURATION = [
+  '*.config.js',
+  '*.cjs',
+  'src/dashboard/vite.config.ts',
+  'test/support/{closing-line,before-tests,after-tests}.mjs',
+];
 /** Parsed by any Node, also by one that is too old, so that it can say so. */
 const FIRST_LINES = ['src/launcher/berth.mjs', 'src/launcher/launch.mjs', 'src/launcher/require-node.mjs'];
 

@@ -12,6 +12,8 @@ export default {
       { jsc: { parser: { syntax: 'typescript', tsx: true }, transform: { react: { runtime: 'automatic' } } } },
     ],
   },
+  globalSetup: '<rootDir>/test/support/before-tests.mjs',
+  globalTeardown: '<rootDir>/test/support/after-tests.mjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/time-limits.mjs'],
   reporters: ['default', '<rootDir>/test/support/closing-line.mjs'],
   // Tests in test/ start servers and databases of their own: more than two at once would only wait for each other.

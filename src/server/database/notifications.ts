@@ -27,7 +27,11 @@ export class Notifications implements OnModuleDestroy {
     const handlers = this.handlers.get(channel) ?? new Set();
     this.handlers.set(channel, handlers.add(handler));
     if (this.client === undefined) this.connect();
-    else this.client.query(`LISTEN ${channel}`).catch((error: unknown) => this.reconnect(error));
+    else {
+      this.client.query(`LISTEN ${channel}`).catch((error: unknown) => {
+        this.reconnect(error);
+      });
+    }
     return () => {
       handlers.delete(handler);
     };

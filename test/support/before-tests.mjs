@@ -1,0 +1,4 @@
+import { openTestRun } from './test-run.mjs';
+
+// Jest calls the default export, once, before the first suite.
+export default openTestRun;
