@@ -5,7 +5,7 @@ import { formatProblems, parseYamlDocument } from '../documents/yaml-document.js
 import { EXIT } from './contract.js';
 import { readCsvHeader } from './data/read-csv.js';
 import { JobSchema, type Job } from './job.schema.js';
-import { TrainerError } from './trainer-error.js';
+import { errorCode, TrainerError } from './trainer-error.js';
 
 export interface JobFile {
   readonly job: Job;
@@ -64,7 +64,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new TrainerError(EXIT.missingResource, `${path}: the job file cannot be read${code}`);
+    throw new TrainerError(EXIT.missingResource, `${path}: the job file cannot be read (${errorCode(error)})`);
   }
 }

@@ -158,9 +158,11 @@ const NamedSchema = z.object({ name: z.string().catch(''), type: z.string().catc
 const OutlineSchema = z.object({
   features: z.array(NamedSchema).catch([]),
   target: NamedSchema,
-  clean: z.object({ outliers: z.unknown() }).catch({ outliers: undefined }),
-  data: z.object({ validation: z.number().catch(1), test: z.unknown() }).catch({ validation: 1, test: undefined }),
-  train: z.object({ earlyStop: z.unknown() }).catch({ earlyStop: undefined }),
+  clean: z.object({ outliers: z.unknown().optional() }).catch({ outliers: undefined }),
+  data: z
+    .object({ validation: z.number().catch(1), test: z.unknown().optional() })
+    .catch({ validation: 1, test: undefined }),
+  train: z.object({ earlyStop: z.unknown().optional() }).catch({ earlyStop: undefined }),
   evaluate: z.object({ metrics: z.array(z.string().catch('')).catch([]) }).catch({ metrics: [] }),
 });
 type Outline = z.infer<typeof OutlineSchema>;

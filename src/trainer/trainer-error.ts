@@ -18,6 +18,11 @@ export function describeFailure(error: unknown): { readonly exitCode: number; re
   return { exitCode: EXIT.internal, message };
 }
 
+/** Such as ENOENT or Z_DATA_ERROR; empty where there is none. */
+export function errorCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
 export function unreachable(value: never): never {
   throw new Error(`a case was forgotten: ${JSON.stringify(value)}`);
 }

@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { parse, CsvError, type Parser } from 'csv-parse';
 import { EXIT } from '../contract.js';
 import type { Job } from '../job.schema.js';
-import { TrainerError } from '../trainer-error.js';
+import { errorCode, TrainerError } from '../trainer-error.js';
 import { categoryColumn, numberColumn, type ColumnBuilder } from './column-builder.js';
 import type { Table } from './table.js';
 
@@ -155,7 +155,7 @@ function explain(file: string, error: unknown): unknown {
     const line = typeof error['lines'] === 'number' ? `:${error['lines']}` : '';
     return new TrainerError(EXIT.badData, `${file}${line}: expected CSV, ${error.message}`);
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   if (code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES') {
     return new TrainerError(EXIT.missingResource, `${file}: cannot be read (${code})`);
   }

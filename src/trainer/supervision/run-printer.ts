@@ -1,4 +1,5 @@
 import type { Epoch } from '../contract.js';
+import { confusionLines } from '../report/confusion-lines.js';
 import { count, duration, metricTitle, score } from '../report/format.js';
 import type { FinishedTraining, Progress, TrainingFacts } from './worker-messages.js';
 
@@ -92,10 +93,4 @@ function speedText({ samplesPerSecond, remainingSeconds }: Progress): string {
 function inSentence(name: string): string {
   const title = metricTitle(name);
   return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
-}
-
-function confusionLines(classes: readonly string[], confusion: readonly (readonly number[])[]): readonly string[] {
-  const cells = [['', ...classes], ...classes.map((name, index) => [name, ...(confusion[index] ?? []).map(count)])];
-  const widths = ['', ...classes].map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) => `  ${row.map((text, column) => text.padStart(widths[column] ?? 0)).join('  ')}`);
 }
