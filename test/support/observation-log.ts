@@ -6,12 +6,12 @@ const LOOK_MS = 10;
 /** Waits for a condition; the error at the deadline says for which, and what there was instead. */
 export async function until<T>(
   what: string,
-  find: () => T | undefined | false,
+  find: () => T | undefined | false | Promise<T | undefined | false>,
   { deadlineMs = DEADLINE_MS, state = (): unknown => undefined } = {},
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
-    const found = find();
+    const found = await find();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}: ${JSON.stringify(state())}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { DataSource, getMetadataArgsStorage } from 'typeorm';
+import { AbstractLogger, DataSource, getMetadataArgsStorage } from 'typeorm';
 import { isDatabaseUnavailable } from './database-availability.js';
 import { DatabaseError } from './database-error.js';
 import { Ledger1790000000000 } from './migrations/1790000000000-ledger.js';
@@ -26,6 +26,15 @@ const RETRY_MS = 250;
 const MIGRATION_LOCK = 1_112_888_916;
 const MIGRATE_WITHIN_MS = 120_000;
 
+const logger = new Logger('database');
+
+/** TypeORM writes to the console, whatever it is told; its errors reach the one who asked. */
+class Silence extends AbstractLogger {
+  protected override writeLog(): void {
+    // nothing to say
+  }
+}
+
 /** Connects, waiting a bounded time for a database that is just starting, and migrates it. */
 export async function openDataSource({ url, poolSize = POOL_SIZE }: DataSourceOptions): Promise<DataSource> {
   const session = await connectPatiently(url);
@@ -43,7 +52,8 @@ export async function openDataSource({ url, poolSize = POOL_SIZE }: DataSourceOp
 async function openMigrated(url: string, poolSize: number): Promise<DataSource> {
   const dataSource = await dataSourceOf(url, poolSize).initialize();
   try {
-    await dataSource.runMigrations({ transaction: 'each' });
+    const applied = await dataSource.runMigrations({ transaction: 'each' });
+    for (const { name } of applied) logger.log({ message: 'migration applied', migration: name });
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -54,7 +64,6 @@ async function openMigrated(url: string, poolSize: number): Promise<DataSource> 
 }
 
 function dataSourceOf(url: string, poolSize: number): DataSource {
-  const logger = new Logger('database');
   return new DataSource({
     type: 'postgres',
     url,
@@ -63,6 +72,7 @@ function dataSourceOf(url: string, poolSize: number): DataSource {
     migrations: MIGRATIONS,
     installExtensions: false,
     applicationName: 'berth',
+    logger: new Silence(),
     poolSize,
     connectTimeoutMS: CONNECT_WITHIN_MS,
     // Without a handler an idle connection that breaks would end the process; the pool replaces it.

@@ -49,7 +49,9 @@ const QUIETLY = ['--no-sync', '--no-instructions'];
 function removeAbandoned(data: string): void {
   for (const name of readdirSync(dirname(data))) {
     const [, pid] = new RegExp(`^${basename(data)}\\.(\\d+)\\.`).exec(name) ?? [];
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(data), name), { recursive: true });
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    // Its initdb may still write there, which ends when it finds its files gone.
+    rmSync(join(dirname(data), name), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }
 
