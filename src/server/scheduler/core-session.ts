@@ -9,7 +9,7 @@ import {
   type SchedulerInput,
 } from '../../core/index.js';
 import type { Clock } from '../clock.js';
-import type { Command, DecisionSet, LedgerState, SetOutcome } from './ledger.js';
+import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome } from './ledger.js';
 
 export interface Settled {
   readonly sets: readonly DecisionSet[];
@@ -42,9 +42,8 @@ export class CoreSession {
       }
     }
     for (const { spec } of state.workloads) this.tell({ kind: 'workload-submitted', workload: spec });
-    for (const { seat, claimed, state: podState } of state.pods) {
-      this.tell({ kind: 'pod-adopted', seat, state: claimed ? podState : 'leaving' });
-    }
+    for (const pod of state.pods) this.adopt(pod);
+    for (const { spec, removed } of state.nodes) if (removed) this.observe({ kind: 'node-removed', node: spec.name });
     for (const { spec, cancelRequested } of state.workloads) {
       if (cancelRequested) this.tell({ kind: 'workload-cancelled', workload: spec.id });
     }
@@ -83,7 +82,11 @@ export class CoreSession {
         this.tell({ kind, pod, outcome, blame, ...(exitCode === undefined ? {} : { exitCode }) });
         return;
       }
-      default:
+      case 'node-state-changed':
+      case 'node-fenced':
+      case 'pod-bound':
+      case 'pod-started':
+      case 'pod-gone':
         this.tell(observation);
     }
   }
@@ -109,6 +112,18 @@ export class CoreSession {
 
   explain(workload: string): Explanation {
     return this.scheduler.explain(workload, this.clock.now());
+  }
+
+  /** A pod as the ledger has it, and what it knows of its end. */
+  private adopt({ seat, claimed, state, end }: LivePod): void {
+    this.tell({ kind: 'pod-adopted', seat, state: claimed ? state : 'leaving' });
+    if (end === undefined || !claimed) return;
+    const { pod } = seat;
+    if (end.kind === 'refused') this.tell({ kind: 'pod-refused', pod, why: end.why, retry: end.retry });
+    else {
+      this.tell({ kind: 'pod-ended', pod, ...end.end });
+      if (end.isGone) this.tell({ kind: 'pod-gone', pod });
+    }
   }
 
   private see(spec: NodeSpec): void {

@@ -5,6 +5,7 @@ import type {
   NodeName,
   NodeSpec,
   NodeState,
+  PodEnd,
   PodRef,
   QueueName,
   QueueSpec,
@@ -24,6 +25,8 @@ export interface Leadership {
 export interface CommandCursor {
   readonly txid: string;
   readonly seq: string;
+  /** The snapshot that was loaded: a command that it showed has its effect in what was loaded, and is not repeated. */
+  readonly loaded: string;
 }
 
 export type Command =
@@ -37,7 +40,14 @@ export interface LivePod {
   readonly seat: Seat;
   readonly claimed: boolean;
   readonly state: 'expected' | 'bound' | 'started' | 'leaving';
+  /** Absent: not known to have ended. */
+  readonly end?: LivePodEnd;
 }
+
+/** `isGone`: nothing of it is left on its node. */
+export type LivePodEnd =
+  | { readonly kind: 'ended'; readonly end: PodEnd; readonly isGone: boolean }
+  | { readonly kind: 'refused'; readonly why: string; readonly retry: 'elsewhere' | 'never' };
 
 /** Everything a new leader rebuilds its core from, read in one snapshot. */
 export interface LedgerState {
@@ -48,9 +58,12 @@ export interface LedgerState {
     readonly state: NodeState;
     readonly cause: string;
     readonly unschedulable: boolean;
+    /** The driver has it no more; it is kept while pods stand there. */
+    readonly removed: boolean;
   }[];
   /** Unfinished ones, oldest first; `cancelRequested` ones are to be cancelled at once. */
   readonly workloads: readonly { readonly spec: WorkloadSpec; readonly cancelRequested: boolean }[];
+  /** Those that have ended come last, in the order of their ends. */
   readonly pods: readonly LivePod[];
   readonly cursor: CommandCursor;
 }
@@ -93,7 +106,9 @@ export type Intent = {
 
 /** `retry`: not before so many milliseconds from now. */
 export type IntentOutcome =
-  { readonly kind: 'done' } | { readonly kind: 'refused' } | { readonly kind: 'retry'; readonly inMs: number };
+  | { readonly kind: 'done' }
+  | { readonly kind: 'refused'; readonly why: string; readonly retry: 'elsewhere' | 'never' }
+  | { readonly kind: 'retry'; readonly inMs: number };
 
 /** Thrown when this scheduler leads no more: stop deciding, rebuild when elected again. */
 export class StaleEpochError extends Error {
@@ -108,8 +123,13 @@ export class StaleEpochError extends Error {
  * each) and, but for the reads, refuses a stale epoch by throwing `StaleEpochError`.
  */
 export abstract class Ledger {
-  /** Takes the leadership when it is free or expired (the epoch rises), or renews it; `undefined`: another leads. */
+  /**
+   * Takes the leadership when it is free, expired, or the holder's own of an earlier term: the epoch rises, so that
+   * the ids of a rebuilt core never meet those of the last one. `undefined`: another leads.
+   */
   abstract campaign(holder: string, ttlMs: number): Promise<Leadership | undefined>;
+  /** Goes on with the term; the epoch stays. */
+  abstract renew(leadership: Leadership, ttlMs: number): Promise<void>;
   /** Gives the leadership back at once; harmless when lost already. */
   abstract resign(leadership: Leadership): Promise<void>;
   abstract load(): Promise<LedgerState>;

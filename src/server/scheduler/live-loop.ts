@@ -89,7 +89,7 @@ export class LiveLoop {
     let renewAt = this.cores.now() + RENEW_MS;
     while (!this.isStopping()) {
       if (this.cores.now() >= renewAt) {
-        await this.renew(leadership);
+        await this.ledger.renew(leadership, LEASE_MS);
         renewAt = this.cores.now() + RENEW_MS;
       }
       const read = await this.takeCommands(cursor, session);
@@ -102,11 +102,6 @@ export class LiveLoop {
       const isBusy = carriedOut + refused.length + read.count + this.driver.waiting > 0;
       if (!isBusy) await this.wakeUp.sleep(Math.min(POLL_MS, (wakeAtMs ?? Infinity) - this.cores.now()));
     }
-  }
-
-  private async renew(leadership: Leadership): Promise<void> {
-    const renewed = await this.ledger.campaign(this.holder, LEASE_MS);
-    if (renewed?.epoch !== leadership.epoch) throw new StaleEpochError(leadership.epoch);
   }
 
   private async takeCommands(

@@ -77,7 +77,7 @@ export class OutboxRunner {
       if (creation.kind === 'created') return { outcome: { kind: 'done' } };
       const { why, retry } = creation;
       this.logger.warn({ message: 'pod refused', pod: intent.podName, why });
-      return { outcome: { kind: 'refused' }, refusal: { pod: intent.pod, why, retry } };
+      return { outcome: { kind: 'refused', why, retry }, refusal: { pod: intent.pod, why, retry } };
     } catch (error) {
       const inMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(intent.attempts, 16));
       this.logger.warn({

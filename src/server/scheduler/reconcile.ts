@@ -21,19 +21,16 @@ export function reconcile(
   const podsSeen = new Set(seen.map(({ name }) => name));
   const podsHeld = new Set(state.pods.map(({ name }) => name));
   const observations: Observation[] = [];
-  for (const { spec } of state.nodes) {
-    if (!nodes.has(spec.name)) observations.push({ kind: 'node-removed', node: spec.name });
+  for (const { spec, removed } of state.nodes) {
+    if (!removed && !nodes.has(spec.name)) observations.push({ kind: 'node-removed', node: spec.name });
   }
-  for (const { name, seat, state: podState } of state.pods) {
+  for (const { name, seat, state: podState, end } of state.pods) {
     if (podsSeen.has(name) || podState === 'expected') continue;
-    observations.push({
-      kind: 'pod-ended',
-      pod: seat.pod,
-      outcome: 'lost',
-      blame: 'node',
-      detail: 'gone from its node',
-    });
-    observations.push({ kind: 'pod-gone', pod: seat.pod });
+    if (end === undefined) {
+      const lost = { outcome: 'lost', blame: 'node', detail: 'gone from its node' } as const;
+      observations.push({ kind: 'pod-ended', pod: seat.pod, ...lost });
+    }
+    if (end?.kind !== 'ended' || !end.isGone) observations.push({ kind: 'pod-gone', pod: seat.pod });
   }
   return { observations, strays: seen.filter(({ name }) => !podsHeld.has(name)).map(({ name }) => name) };
 }

@@ -1,0 +1,27 @@
+import type { EntityManager } from 'typeorm';
+
+/**
+ * What becomes of workloads by their pods alone, without a decision: `starting` runs when all its pods have started or
+ * ended, `evicting` waits again when nothing of it is left on a node that answers. Silent nodes (lost or removed) are
+ * not waited for. The core knows the same by the same rules (`core/lifecycle`).
+ */
+export async function followPods(transaction: EntityManager, workloads: readonly string[]): Promise<void> {
+  if (workloads.length === 0) return;
+  await transaction.query(
+    `UPDATE workloads w SET state = 'running', started_at = coalesce(w.started_at, now()), reason = '', message = ''
+     WHERE w.uid = ANY($1::uuid[]) AND w.state = 'starting'
+       AND EXISTS (SELECT FROM pods p WHERE p.workload = w.uid AND p.incarnation = w.incarnation AND p.claimed
+         AND p.started_at IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid
+         AND p.incarnation = w.incarnation AND p.claimed AND p.state IN ('expected', 'bound')
+         AND n.state <> 'lost' AND n.removed_at IS NULL)`,
+    [workloads],
+  );
+  await transaction.query(
+    `UPDATE workloads w SET state = 'pending'
+     WHERE w.uid = ANY($1::uuid[]) AND w.state = 'evicting' AND w.ending IS NULL
+       AND NOT EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid AND p.occupied
+         AND n.state <> 'lost' AND n.removed_at IS NULL)`,
+    [workloads],
+  );
+}

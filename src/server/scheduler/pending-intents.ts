@@ -1,0 +1,115 @@
+import type { DataSource } from 'typeorm';
+import type { SlotShare } from '../../core/index.js';
+import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema.js';
+import { followPods } from './follow-pods.js';
+import { inTerm } from './in-term.js';
+import type { Intent, IntentOutcome, Leadership } from './ledger.js';
+import { tellChanges } from './tell-changes.js';
+
+interface IntentRow {
+  readonly id: string;
+  readonly kind: Intent['kind'];
+  readonly attempts: number;
+  readonly name: string;
+  readonly workload: string;
+  readonly incarnation: number;
+  readonly pod_set: string;
+  readonly index: number;
+  readonly rank: number;
+  readonly world_size: number;
+  readonly node: string;
+  readonly cpu_milli: string;
+  readonly memory_mib: string;
+  readonly slots: readonly SlotShare[] | null;
+  readonly master_node: string;
+  readonly team: string;
+  readonly workload_name: string;
+  readonly labels: Record<string, string>;
+  readonly spec: WorkloadDocument['spec'];
+}
+
+/** Intents that are due, oldest first. What a pod was dropped from (`count_pod`) is not pending any more. */
+export async function readDueIntents(database: DataSource, limit: number): Promise<readonly Intent[]> {
+  const rows: IntentRow[] = await database.query(
+    `SELECT o.id, o.kind, o.attempts, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
+       p.node, p.cpu_milli, p.memory_mib, slots.slots, m.node AS master_node, w.team, w.name AS workload_name, w.labels,
+       w.spec
+     FROM outbox o
+     JOIN pods p ON p.name = o.pod
+     JOIN pods m ON m.workload = p.workload AND m.incarnation = p.incarnation AND m.rank = 0
+     JOIN workloads w ON w.uid = p.workload
+     LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'milli', s.milli) ORDER BY s.slot) AS slots
+       FROM pod_slots s WHERE s.pod = p.name) slots ON true
+     WHERE o.state = 'pending' AND o.next_attempt_at <= now() ORDER BY o.id LIMIT $1`,
+    [limit],
+  );
+  return rows.map(intentOf);
+}
+
+function intentOf(row: IntentRow): Intent {
+  const { id, kind, attempts, name: podName, workload, incarnation, pod_set: podSet, index, node } = row;
+  const pod = { workload, incarnation, podSet, index };
+  if (kind === 'delete-pod') return { id, kind, podName, pod, attempts };
+  return {
+    id,
+    kind,
+    podName,
+    pod,
+    attempts,
+    team: row.team,
+    workloadName: row.workload_name,
+    document: {
+      apiVersion: API_VERSION,
+      kind: 'Workload',
+      metadata: { name: row.workload_name, namespace: row.team, labels: row.labels },
+      spec: row.spec,
+    },
+    seat: {
+      pod,
+      node,
+      slots: row.slots ?? [],
+      cpuMilli: Number(row.cpu_milli),
+      memoryMib: Number(row.memory_mib),
+    },
+    rank: row.rank,
+    worldSize: row.world_size,
+    masterNode: row.master_node,
+  };
+}
+
+/** An intent that is settled already stays as it is. A refused pod occupies nothing: it never came to be. */
+export async function storeIntentOutcomes(
+  database: DataSource,
+  leadership: Leadership,
+  outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],
+): Promise<void> {
+  const answers = JSON.stringify(outcomes.map(({ id, outcome }) => ({ id, ...outcome })));
+  await inTerm(database, leadership, async (transaction) => {
+    const refused: { workload: string; node: string }[] = await transaction.query(
+      `WITH refused AS (
+         UPDATE pods p SET state = 'refused', occupied = false, outcome = 'failed', blame = 'scheduler', detail = a.why,
+           refusal = a.retry, ended_at = now()
+         FROM jsonb_to_recordset($1::jsonb) AS a(id bigint, kind text, why text, retry text)
+         JOIN outbox o ON o.id = a.id AND o.state = 'pending'
+         WHERE a.kind = 'refused' AND p.name = o.pod AND p.occupied RETURNING p.workload, p.node
+       ) SELECT workload, node FROM refused`,
+      [answers],
+    );
+    await transaction.query(
+      `UPDATE outbox o SET attempts = o.attempts + 1,
+         state = CASE a.kind WHEN 'done' THEN 'done' WHEN 'refused' THEN 'refused' ELSE o.state END,
+         next_attempt_at = now() + coalesce(a."inMs", 0) * interval '1 millisecond'
+       FROM jsonb_to_recordset($1::jsonb) AS a(id bigint, kind text, "inMs" float8)
+       WHERE o.id = a.id AND o.state IN ('pending', 'dropped')`,
+      [answers],
+    );
+    await followPods(
+      transaction,
+      refused.map(({ workload }) => workload),
+    );
+    await tellChanges(
+      transaction,
+      refused.flatMap(({ workload, node }) => [`workload:${workload}`, `node:${node}`]),
+    );
+  });
+}

@@ -1,0 +1,245 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Observation } from '../../cluster/cluster.js';
+import type { NodeName, PodRef } from '../../core/index.js';
+import { unreachable } from '../unreachable.js';
+import { followPods } from './follow-pods.js';
+import { inTerm } from './in-term.js';
+import type { Leadership } from './ledger.js';
+import { podNameOf } from './pod-name.js';
+import { tellChanges } from './tell-changes.js';
+
+type Of<Kind extends Observation['kind']> = Extract<Observation, { readonly kind: Kind }>;
+
+/** What a change touched. */
+interface Touched {
+  readonly nodes: readonly NodeName[];
+  readonly workloads: readonly string[];
+}
+
+interface TouchedPod {
+  readonly node: NodeName;
+  readonly workload: string;
+}
+
+/**
+ * Stores what the driver saw, in order, and the workload states that follow. Observations of one kind that come one
+ * after the other are stored by one statement. What is not news, or comes after the pod is gone, changes nothing.
+ */
+export async function storeObservations(
+  database: DataSource,
+  leadership: Leadership,
+  observations: readonly Observation[],
+): Promise<void> {
+  await inTerm(database, leadership, async (transaction) => {
+    const nodes = new Set<NodeName>();
+    const workloads = new Set<string>();
+    for (const run of runsOf(observations)) {
+      const touched = await storeRun(transaction, run);
+      for (const node of touched.nodes) nodes.add(node);
+      for (const workload of touched.workloads) workloads.add(workload);
+    }
+    await followPods(transaction, [...workloads]);
+    await tellChanges(transaction, [
+      ...[...workloads].map((uid) => `workload:${uid}`),
+      ...[...nodes].map((name) => `node:${name}`),
+    ]);
+  });
+}
+
+function runsOf(observations: readonly Observation[]): readonly (readonly [Observation, ...Observation[]])[] {
+  const runs: [Observation, ...Observation[]][] = [];
+  for (const observation of observations) {
+    const run = runs.at(-1);
+    if (run?.[0].kind === observation.kind) run.push(observation);
+    else runs.push([observation]);
+  }
+  return runs;
+}
+
+/** All observations of a run have the kind of its first. */
+function storeRun(transaction: EntityManager, run: readonly [Observation, ...Observation[]]): Promise<Touched> {
+  const [{ kind }] = run;
+  switch (kind) {
+    case 'node-seen':
+      return seeNodes(transaction, ofKind(run, kind));
+    case 'node-removed':
+      return removeNodes(transaction, namesOf(ofKind(run, kind)));
+    case 'node-state-changed':
+      return changeNodeStates(transaction, ofKind(run, kind));
+    case 'node-fenced':
+      return emptyNodes(transaction, namesOf(ofKind(run, kind)));
+    case 'pod-bound':
+      return bindPods(transaction, ofKind(run, kind));
+    case 'pod-started':
+      return startPods(transaction, ofKind(run, kind));
+    case 'pod-ended':
+      return endPods(transaction, ofKind(run, kind));
+    case 'pod-gone':
+      return losePods(transaction, ofKind(run, kind));
+    default:
+      return unreachable(kind);
+  }
+}
+
+function ofKind<Kind extends Observation['kind']>(run: readonly Observation[], kind: Kind): readonly Of<Kind>[] {
+  return run.filter((observation): observation is Of<Kind> => observation.kind === kind);
+}
+
+function namesOf(observations: readonly { readonly node: NodeName }[]): readonly NodeName[] {
+  return observations.map(({ node }) => node);
+}
+
+/**
+ * A slot in which a pod ever stood stays, also when the node has fewer devices now. A node that was forgotten (removed,
+ * and nothing left on it) comes back healthy, as a new one.
+ */
+async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen'>[]): Promise<Touched> {
+  const specs = [...new Map(seen.map(({ node }) => [node.name, node])).values()];
+  const changed: { name: string }[] = await transaction.query(
+    `INSERT INTO nodes AS n (name, spec, cpu_milli, memory_mib, pods_max)
+     SELECT s ->> 'name', s, (s #>> '{capacity,cpuMilli}')::bigint, (s #>> '{capacity,memoryMib}')::bigint,
+       (s #>> '{capacity,pods}')::integer
+     FROM jsonb_array_elements($1::jsonb) s ORDER BY 1
+     ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, cpu_milli = excluded.cpu_milli,
+       memory_mib = excluded.memory_mib, pods_max = excluded.pods_max, removed_at = NULL,
+       state = CASE WHEN n.removed_at IS NOT NULL AND n.pods_claimed + n.pods_occupied = 0 THEN 'healthy'
+         ELSE n.state END,
+       cause = CASE WHEN n.removed_at IS NOT NULL AND n.pods_claimed + n.pods_occupied = 0 THEN '' ELSE n.cause END
+     WHERE n.spec IS DISTINCT FROM excluded.spec OR n.removed_at IS NOT NULL
+     RETURNING n.name`,
+    [JSON.stringify(specs)],
+  );
+  const names = changed.map(({ name }) => name);
+  await transaction.query(
+    `INSERT INTO slots (node, slot) SELECT n.name, slot FROM nodes n,
+       generate_series(0, coalesce((n.spec #>> '{accelerators,count}')::integer, 0) - 1) slot
+     WHERE n.name = ANY($1) ON CONFLICT DO NOTHING`,
+    [names],
+  );
+  await transaction.query(
+    `DELETE FROM slots s USING nodes n WHERE n.name = ANY($1) AND s.node = n.name
+       AND s.slot >= coalesce((n.spec #>> '{accelerators,count}')::integer, 0)
+       AND NOT EXISTS (SELECT FROM pod_slots p WHERE p.node = s.node AND p.slot = s.slot)`,
+    [names],
+  );
+  return { nodes: names, workloads: await workloadsOn(transaction, names) };
+}
+
+async function removeNodes(transaction: EntityManager, names: readonly NodeName[]): Promise<Touched> {
+  const removed: { name: string }[] = await transaction.query(
+    `WITH removed AS (
+       UPDATE nodes SET removed_at = now() WHERE name = ANY($1) AND removed_at IS NULL RETURNING name
+     ) SELECT name FROM removed`,
+    [names],
+  );
+  const nodes = removed.map(({ name }) => name);
+  return { nodes, workloads: await workloadsOn(transaction, nodes) };
+}
+
+async function changeNodeStates(
+  transaction: EntityManager,
+  seen: readonly Of<'node-state-changed'>[],
+): Promise<Touched> {
+  const last = [...new Map(seen.map(({ node, state, cause }) => [node, { node, state, cause }])).values()];
+  const changed: { name: string }[] = await transaction.query(
+    `WITH changed AS (
+       UPDATE nodes n SET state = s.state, cause = s.cause
+       FROM jsonb_to_recordset($1::jsonb) AS s(node text, state text, cause text)
+       WHERE n.name = s.node AND (n.state, n.cause) IS DISTINCT FROM (s.state, s.cause) RETURNING n.name
+     ) SELECT name FROM changed`,
+    [JSON.stringify(last)],
+  );
+  const nodes = changed.map(({ name }) => name);
+  return { nodes, workloads: await workloadsOn(transaction, nodes) };
+}
+
+async function workloadsOn(transaction: EntityManager, nodes: readonly NodeName[]): Promise<readonly string[]> {
+  const rows: { workload: string }[] = await transaction.query(
+    'SELECT DISTINCT workload FROM pods WHERE node = ANY($1) AND (claimed OR occupied)',
+    [nodes],
+  );
+  return rows.map(({ workload }) => workload);
+}
+
+/** What a pod that is gone leaves behind; one that had not ended was lost. */
+const GONE = `state = 'gone', occupied = false, outcome = coalesce(p.outcome, 'lost'),
+  blame = coalesce(p.blame, 'node'), ended_at = coalesce(p.ended_at, now())`;
+
+async function emptyNodes(transaction: EntityManager, nodes: readonly NodeName[]): Promise<Touched> {
+  return touchedBy(
+    transaction.query<TouchedPod[]>(
+      `WITH gone AS (
+         UPDATE pods p SET ${GONE} WHERE p.node = ANY($1) AND p.occupied RETURNING p.node, p.workload
+       ) SELECT node, workload FROM gone`,
+      [nodes],
+    ),
+  );
+}
+
+async function bindPods(transaction: EntityManager, seen: readonly Of<'pod-bound'>[]): Promise<Touched> {
+  return touchedBy(
+    transaction.query<TouchedPod[]>(
+      `WITH bound AS (
+         UPDATE pods SET state = 'bound' WHERE name = ANY($1) AND occupied AND state = 'expected'
+         RETURNING node, workload
+       ) SELECT node, workload FROM bound`,
+      [podNamesOf(seen)],
+    ),
+  );
+}
+
+/** A pod that is leaving may start in the same moment; it stays leaving. */
+async function startPods(transaction: EntityManager, seen: readonly Of<'pod-started'>[]): Promise<Touched> {
+  return touchedBy(
+    transaction.query<TouchedPod[]>(
+      `WITH started AS (
+         UPDATE pods SET started_at = now(), state = CASE state WHEN 'leaving' THEN state ELSE 'started' END
+         WHERE name = ANY($1) AND occupied AND started_at IS NULL AND ended_at IS NULL RETURNING node, workload
+       ) SELECT node, workload FROM started`,
+      [podNamesOf(seen)],
+    ),
+  );
+}
+
+/** Ends of one batch keep their order: for the core the first one is the cause. */
+async function endPods(transaction: EntityManager, seen: readonly Of<'pod-ended'>[]): Promise<Touched> {
+  const first = [...new Map([...seen].reverse().map((end) => [podNameOf(end.pod), end])).values()].reverse();
+  const rows = first.map(({ pod, outcome, blame, exitCode, detail, logTail }, order) => {
+    return { order, pod: podNameOf(pod), outcome, blame, exitCode, detail, logTail };
+  });
+  return touchedBy(
+    transaction.query<TouchedPod[]>(
+      `WITH ended AS (
+         UPDATE pods p SET state = 'ended', outcome = e.outcome, blame = e.blame, exit_code = e."exitCode",
+           detail = e.detail, log_tail = e."logTail", ended_at = now() + e."order" * interval '1 microsecond'
+         FROM jsonb_to_recordset($1::jsonb) AS e("order" integer, pod text, outcome text, blame text,
+           "exitCode" integer, detail text, "logTail" text)
+         WHERE p.name = e.pod AND p.occupied AND p.ended_at IS NULL RETURNING p.node, p.workload
+       ) SELECT node, workload FROM ended`,
+      [JSON.stringify(rows).replaceAll('\\u0000', '\\ufffd')], // PostgreSQL has no text with a NUL; programs print some
+    ),
+  );
+}
+
+async function losePods(transaction: EntityManager, seen: readonly Of<'pod-gone'>[]): Promise<Touched> {
+  return touchedBy(
+    transaction.query<TouchedPod[]>(
+      `WITH gone AS (
+         UPDATE pods p SET ${GONE} WHERE p.name = ANY($1) AND p.occupied RETURNING p.node, p.workload
+       ) SELECT node, workload FROM gone`,
+      [podNamesOf(seen)],
+    ),
+  );
+}
+
+function podNamesOf(observations: readonly { readonly pod: PodRef }[]): readonly string[] {
+  return observations.map(({ pod }) => podNameOf(pod));
+}
+
+async function touchedBy(changed: Promise<readonly TouchedPod[]>): Promise<Touched> {
+  const pods = await changed;
+  return {
+    nodes: [...new Set(pods.map(({ node }) => node))],
+    workloads: [...new Set(pods.map(({ workload }) => workload))],
+  };
+}

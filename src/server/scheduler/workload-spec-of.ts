@@ -1,0 +1,85 @@
+import type { PodSetSpec, Toleration, WorkloadSpec } from '../../core/index.js';
+import { cpuMilliOf, memoryMibOf } from '../../documents/quantity.js';
+import type { WorkloadDocument } from '../workloads/workload.schema.js';
+
+/** The columns of `workloads` that the core is told. */
+export interface WorkloadSpecRow {
+  readonly uid: string;
+  readonly name: string;
+  readonly spec: WorkloadDocument['spec'];
+  readonly created_at: Date;
+  readonly incarnation: number;
+  readonly retries: number;
+  readonly not_before: Date | null;
+  readonly ending: 'fail' | 'end' | null;
+}
+
+export const WORKLOAD_SPEC_COLUMNS =
+  'w.uid, w.name, w.spec, w.created_at, w.incarnation, w.retries, w.not_before, w.ending';
+
+type PodSetDocument = WorkloadDocument['spec']['podSets'][number];
+
+/** A workload as the core knows it: quantities as integers, the names of the document's kinds as rules. */
+export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
+  const { queue, kind, priority, preemptible, maxRetries, estimatedRunSeconds, podSets } = row.spec;
+  return {
+    id: row.uid,
+    name: row.name,
+    queue,
+    kind,
+    priority,
+    preemptible,
+    submittedAtMs: row.created_at.getTime(),
+    hold: false,
+    podSets: podSets.map((podSet) => podSetSpecOf(podSet, kind)),
+    maxRetries,
+    ...(estimatedRunSeconds === undefined ? {} : { estimateMs: estimatedRunSeconds * 1000 }),
+    incarnation: row.incarnation,
+    retries: row.retries,
+    ...(row.not_before === null ? {} : { notBeforeMs: row.not_before.getTime() }),
+    ...(row.ending === null ? {} : { ending: row.ending }),
+  };
+}
+
+/** Training is a gang that restarts whole; other pods come and are replaced one by one. */
+function podSetSpecOf(podSet: PodSetDocument, kind: WorkloadSpec['kind']): PodSetSpec {
+  const { name, count, minCount = count, cpu, memory, accelerators, nodeSelector, tolerations, topology } = podSet;
+  return {
+    name,
+    count,
+    minCount,
+    flavors: accelerators?.flavors ?? [],
+    cpuMilli: cpuMilliOf(cpu),
+    memoryMib: memoryMibOf(memory),
+    ...(accelerators === undefined ? {} : { devices: devicesOf(accelerators) }),
+    nodeSelector,
+    tolerations: tolerations.map(tolerationOf),
+    ...(topology === undefined ? {} : { topology: topologyOf(topology) }),
+    ...(kind === 'training'
+      ? { start: 'together' as const, onLoss: 'restart-all' as const }
+      : { start: 'each' as const, onLoss: 'replace' as const }),
+  };
+}
+
+function devicesOf({
+  count,
+  milli,
+  memory,
+}: NonNullable<PodSetDocument['accelerators']>): NonNullable<PodSetSpec['devices']> {
+  return { count, milli, ...(memory === undefined ? {} : { memoryMib: memoryMibOf(memory) }) };
+}
+
+function tolerationOf({ key, operator, value, effect }: PodSetDocument['tolerations'][number]): Toleration {
+  return {
+    ...(key === undefined ? {} : { key }),
+    operator,
+    ...(value === undefined ? {} : { value }),
+    ...(effect === undefined ? {} : { effect }),
+  };
+}
+
+function topologyOf(topology: NonNullable<PodSetDocument['topology']>): NonNullable<PodSetSpec['topology']> {
+  return 'required' in topology
+    ? { kind: 'required', level: topology.required }
+    : { kind: 'preferred', level: topology.preferred };
+}

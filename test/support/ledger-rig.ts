@@ -1,0 +1,190 @@
+import type { DataSource } from 'typeorm';
+import type { Observation } from '../../src/cluster/cluster.js';
+import { DEFAULT_POLICY, type Decision, type NodeSpec, type PodRef } from '../../src/core/index.js';
+import { Clock } from '../../src/server/clock.js';
+import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
+import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
+import { CoreSession } from '../../src/server/scheduler/core-session.js';
+import type { CommandCursor, DecisionSet, Leadership, SetOutcome } from '../../src/server/scheduler/ledger.js';
+import { PostgresLedger } from '../../src/server/scheduler/postgres-ledger.js';
+import { WorkloadCommands } from '../../src/server/workloads/workload-commands.js';
+import { API_VERSION, WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+export class HandClock extends Clock {
+  nowMs = 1_000_000;
+
+  now(): number {
+    return this.nowMs;
+  }
+}
+
+interface SubmissionWish {
+  readonly pods?: number;
+  readonly devices?: number;
+  readonly milli?: number;
+  readonly queue?: string;
+  readonly maxRetries?: number;
+}
+
+/** Team `lab`, flavor `h100`, a root queue `all` and below it `lab` and `other`, in whole devices. */
+const QUOTAS = {
+  teams: [{ name: 'lab', title: 'The lab' }],
+  flavors: [{ name: 'h100', model: 'h100' }],
+  queues: [
+    { name: 'all', quotas: { h100: { nominal: 0 } } },
+    { name: 'lab', parent: 'all', quotas: { h100: { nominal: 16 } } },
+    { name: 'other', parent: 'all', quotas: { h100: { nominal: 16, lendingLimit: 0 } } },
+  ],
+};
+
+/** The real ledger on the real database, and the core that leads by it; the driver is played by hand. */
+export class LedgerRig {
+  readonly ledger: PostgresLedger;
+  readonly clock = new HandClock();
+  private term: { readonly leadership: Leadership; readonly session: CoreSession } | undefined;
+  private cursor: CommandCursor | undefined;
+
+  private constructor(private readonly database: TestDatabase) {
+    this.ledger = new PostgresLedger(database.dataSource);
+  }
+
+  static async open(): Promise<LedgerRig> {
+    const rig = new LedgerRig(await createTestDatabase());
+    await applyQuotaFile(rig.dataSource, QuotaFileSchema.parse(QUOTAS));
+    await rig.lead();
+    return rig;
+  }
+
+  get dataSource(): DataSource {
+    return this.database.dataSource;
+  }
+
+  get url(): string {
+    return this.database.url;
+  }
+
+  get leadership(): Leadership {
+    if (this.term === undefined) throw new Error('nobody leads');
+    return this.term.leadership;
+  }
+
+  get session(): CoreSession {
+    if (this.term === undefined) throw new Error('nobody leads');
+    return this.term.session;
+  }
+
+  close(): Promise<void> {
+    return this.database.drop();
+  }
+
+  /** A new term: whatever the last core knew is gone. */
+  async lead(): Promise<void> {
+    const leadership = await this.ledger.campaign('rig', 60_000);
+    if (leadership === undefined) throw new Error('another leads');
+    const state = await this.ledger.load();
+    this.term = { leadership, session: new CoreSession(state, DEFAULT_POLICY, this.clock) };
+    this.cursor = state.cursor;
+  }
+
+  /** By the API's own code; answers with the uid. */
+  async submit(name: string, { pods = 1, devices = 1, milli = 1000, ...spec }: SubmissionWish = {}): Promise<string> {
+    const document = WorkloadDocumentSchema.parse({
+      apiVersion: API_VERSION,
+      kind: 'Workload',
+      metadata: { name, namespace: 'lab' },
+      spec: {
+        queue: 'lab',
+        ...spec,
+        podSets: [
+          {
+            count: pods,
+            accelerators: { flavors: ['h100'], count: devices, milli },
+            template: { spec: { containers: [{ name: 'main', command: ['true'] }] } },
+          },
+        ],
+      },
+    });
+    const submission = { document, team: 'lab', actor: 'tester', idempotencyKey: undefined };
+    const outcome = await new WorkloadCommands(this.dataSource).submit(submission);
+    if (outcome.kind !== 'created') throw new Error(`not created: ${outcome.kind}`);
+    return outcome.uid;
+  }
+
+  async cancel(uid: string): Promise<void> {
+    await new WorkloadCommands(this.dataSource).cancel(uid, 'tester');
+  }
+
+  async see(...nodes: readonly NodeSpec[]): Promise<void> {
+    await this.observe(...nodes.map((node) => ({ kind: 'node-seen' as const, node })));
+  }
+
+  /** As the live loop does it: first the ledger, then the core. */
+  async observe(...observations: readonly Observation[]): Promise<void> {
+    await this.ledger.observe(this.leadership, observations);
+    for (const observation of observations) this.session.observe(observation);
+  }
+
+  async takeCommands(): Promise<void> {
+    if (this.cursor === undefined) throw new Error('nothing was loaded');
+    const { commands, cursor } = await this.ledger.commandsAfter(this.cursor, 1000);
+    this.cursor = cursor;
+    for (const command of commands) this.session.command(command);
+  }
+
+  /** Reads commands, then decides and commits until the core has no more to say. */
+  async settle(): Promise<readonly Decision[]> {
+    await this.takeCommands();
+    const said: Decision[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      const { sets } = this.session.decide();
+      if (sets.length === 0) return said;
+      for (const outcome of await this.commit(sets)) this.session.answer(outcome);
+      said.push(...sets.flatMap(({ decisions }) => decisions));
+    }
+    throw new Error('the core does not come to rest');
+  }
+
+  commit(sets: readonly DecisionSet[]): Promise<readonly SetOutcome[]> {
+    return this.ledger.commit(this.leadership, sets);
+  }
+
+  async startPods(pods: readonly PodRef[]): Promise<void> {
+    for (const kind of ['pod-bound', 'pod-started'] as const) await this.observe(...pods.map((pod) => ({ kind, pod })));
+  }
+
+  /** Pods that end by success, and are gone. */
+  async succeedPods(pods: readonly PodRef[]): Promise<void> {
+    const end = { kind: 'pod-ended', outcome: 'succeeded', blame: 'workload', exitCode: 0 } as const;
+    await this.observe(...pods.map((pod) => ({ ...end, pod })));
+    await this.observe(...pods.map((pod) => ({ kind: 'pod-gone' as const, pod })));
+  }
+
+  query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, [...parameters]);
+  }
+
+  /** The row of a workload, of the columns that tests look at. */
+  async workload(uid: string): Promise<{
+    readonly state: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly incarnation: number;
+    readonly retries: number;
+    readonly started_at: Date | null;
+    readonly finished_at: Date | null;
+  }> {
+    const [row] = await this.query<Awaited<ReturnType<LedgerRig['workload']>>>(
+      `SELECT state, reason, message, incarnation, retries, started_at, finished_at FROM workloads WHERE uid = $1`,
+      [uid],
+    );
+    if (row === undefined) throw new Error(`no workload ${uid}`);
+    return row;
+  }
+}
+
+/** The pods of the last start of this workload among the decisions. */
+export function podsStarted(decisions: readonly Decision[], uid: string): readonly PodRef[] {
+  const start = decisions.filter((decision) => decision.kind === 'start').findLast(({ workload }) => workload === uid);
+  return start?.seats.map(({ pod }) => pod) ?? [];
+}
