@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { expectRequiredTopology, expectTrueBooks, expectWholeGangs, lawCases } from '../../test/support/core-laws.js';
 import { CoreStory } from '../../test/support/core-story.js';
-import { anyHappenings, anyWorld, inputsOf } from '../../test/support/core-world.js';
+import { anyHappenings, anyNoise, anyWorld, inputsOf } from '../../test/support/core-world.js';
+import type { SchedulerInput, Snapshot } from './index.js';
+import { Scheduler } from './index.js';
+
+const NOTHING: SchedulerInput = { kind: 'node-removed', node: 'nowhere' };
 
 describe('the laws of the core, on random fleets, quota trees and happenings', () => {
   it('keeps true books: used is the sum of what is held, at every slot, node and queue', () => {
@@ -50,6 +54,29 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
     );
   });
 
+  it('forgets nobody: whoever sleeps could do nothing, and the time to wake it is named', () => {
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const story = new CoreStory(world).play(happenings);
+        story.rest();
+        const { wakeAtMs } = story.scheduler.decide(story.nowMs);
+        const snapshot = story.scheduler.snapshot();
+        const awake: Snapshot = {
+          ...snapshot,
+          touched: snapshot.workloads.map(({ spec }) => spec.id),
+          groups: snapshot.groups.map((group) => ({ ...group, isActive: true })),
+        };
+        const lastMs = wakeAtMs === undefined ? Number.MAX_SAFE_INTEGER : wakeAtMs - 1;
+        for (const nowMs of [story.nowMs, Math.max(story.nowMs, lastMs)]) {
+          const { decisions } = Scheduler.restore(awake).decide(nowMs);
+          // What is told for display may be out of date: it is told again when the group is next looked at.
+          expect(decisions.filter(({ kind }) => kind !== 'wait')).toEqual([]);
+        }
+      }),
+      lawCases(150),
+    );
+  });
+
   it('decides the same from the same input, byte for byte, in whatever order equals were told', () => {
     fc.assert(
       fc.property(anyWorld, anyHappenings, fc.infiniteStream(fc.nat()), (world, happenings, numbers) => {
@@ -60,6 +87,14 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         const shuffled = keys.sort((a, b) => a.key - b.key).map(({ input }) => input);
         const other = new CoreStory(world, {}, shuffled).play(happenings);
         expect(JSON.stringify(other.decisions)).toBe(JSON.stringify(first.decisions));
+        const submitted = world.workloads.map((workload) => ({ workload, key: numbers.next().value }));
+        const [listed, mixed] = [submitted, [...submitted].sort((a, b) => a.key - b.key)].map((order) => {
+          const story = new CoreStory(world);
+          for (const { workload } of order) story.tell({ kind: 'workload-submitted', workload });
+          story.rest();
+          return JSON.stringify(story.decisions);
+        });
+        expect(mixed).toBe(listed);
       }),
       lawCases(100),
     );
@@ -76,9 +111,30 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
           },
         }).play(happenings);
         expect(JSON.stringify(restarted.decisions)).toBe(JSON.stringify(straight.decisions));
+        expect(restarted.wakes).toEqual(straight.wakes);
         expect(JSON.stringify(restarted.scheduler.view())).toBe(JSON.stringify(straight.scheduler.view()));
       }),
       lawCases(150),
+    );
+  });
+
+  it('takes whatever it is told: nothing throws, and a core restored from it goes on the same', () => {
+    fc.assert(
+      fc.property(anyWorld, anyNoise, (world, noise) => {
+        const scheduler = new Scheduler();
+        const inputs = [...inputsOf(world), ...noise];
+        for (const [index, input] of inputs.entries()) {
+          const atMs = index * 50;
+          if (input.kind === 'decide') scheduler.decide(atMs);
+          scheduler.apply({ ...(input.kind === 'decide' ? NOTHING : input), seq: index + 1, atMs });
+        }
+        const restored = Scheduler.restore(JSON.parse(JSON.stringify(scheduler.snapshot())) as Snapshot);
+        for (const { id } of world.workloads) expect(restored.explain(id, 0)).toEqual(scheduler.explain(id, 0));
+        const nowMs = inputs.length * 50;
+        expect(restored.decide(nowMs)).toEqual(scheduler.decide(nowMs));
+        expect(restored.view()).toEqual(scheduler.view());
+      }),
+      lawCases(200),
     );
   });
 

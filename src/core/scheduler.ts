@@ -31,7 +31,7 @@ import { viewOf } from './view.js';
  *    └── then: requeue ──┴──────────── evict ──────────────┴── then: fail | end ──► finish
  * ```
  * - **start** names all pods of an incarnation with their seats, all of its charges, and the time by which all must
- *   run. `incarnation` is one more than the last that was committed. It may come while the ledger still shows the
+ *   run. `incarnation` is one more than the last that was committed, and than that of any pod that still stands. It may come while the ledger still shows the
  *   workload as evicting: see *requeue*. `waitsFor` is empty in this version (nothing is pre-empted).
  * - **evict** ends the incarnation: it names every pod of it that still has a claim, also those that have ended, and
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that

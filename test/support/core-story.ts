@@ -38,6 +38,8 @@ export class CoreStory {
   scheduler = new Scheduler();
   readonly ledger = new LedgerModel();
   readonly decisions: Decision[] = [];
+  /** When each settle asked to be woken. */
+  readonly wakes: (number | undefined)[] = [];
   nowMs = 0;
   queues: readonly QueueSpec[];
   #seq = 0;
@@ -81,8 +83,9 @@ export class CoreStory {
 
   settle(answer: 'commit' | 'refuse-some' | 'later', pick = 0): readonly Decision[] {
     this.watcher.beforeSettle?.(this);
-    const { decisions } = this.scheduler.decide(this.nowMs);
+    const { decisions, wakeAtMs } = this.scheduler.decide(this.nowMs);
     this.decisions.push(...decisions);
+    this.wakes.push(wakeAtMs);
     for (const [set, members] of bySet(decisions)) {
       if (answer === 'later') {
         this.#open.push({ set, decisions: members });

@@ -196,6 +196,105 @@ export const anyWorld: fc.Arbitrary<World> = fc
     workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),
   }));
 
+const anyNodeName = fc.constantFrom('n0', 'n0', 'n1', 'n2', 'n9');
+const anyQueueName = fc.constantFrom('root', 'team', 'lab', 'dev', 'ops', 'nowhere');
+const anyPod = fc.record({
+  workload: fc.constantFrom('w0', 'w0', 'w1', 'w2', 'w99'),
+  incarnation: fc.constantFrom(0, 1, 1, 1, 2),
+  podSet: fc.constantFrom('set0', 'set0', 'set1', 'other'),
+  index: fc.nat(3),
+});
+const anySeat = fc.record({
+  pod: anyPod,
+  node: anyNodeName,
+  slots: fc.uniqueArray(fc.record({ slot: fc.nat(6), milli: fc.constantFrom(1000, 500) }), {
+    maxLength: 2,
+    selector: ({ slot }) => slot,
+  }),
+  cpuMilli: fc.constantFrom(0, 1000, 9000),
+  memoryMib: fc.constantFrom(0, 1024),
+});
+const anyEnd = fc.record({
+  outcome: fc.constantFrom('succeeded', 'failed', 'evicted', 'deleted', 'lost'),
+  blame: fc.constantFrom('workload', 'node', 'scheduler'),
+  exitCode: fc.constantFrom(0, 1, 64, 75, 255),
+});
+const is = <Kind extends string>(kind: Kind) => fc.constant(kind);
+
+/** Inputs that need not fit anything, and settles between them: nobody promises that observations make sense. */
+export const anyNoise: fc.Arbitrary<readonly (SchedulerInput | { readonly kind: 'decide' })[]> = fc.array(
+  fc.oneof(
+    fc.record({ kind: is('decide') }),
+    fc.record({ kind: is('decide') }),
+    fc.record({ kind: is('set-committed'), set: fc.nat(12) }),
+    fc.record({ kind: is('set-committed'), set: fc.nat(12) }),
+    fc.record({
+      kind: is('set-refused'),
+      set: fc.nat(12),
+      why: fc.constantFrom('epoch', 'quota', 'slot', 'node-state', 'workload-state'),
+      at: fc.oneof(anyNodeName, anyQueueName),
+    }),
+    fc.record({
+      kind: is('workload-submitted'),
+      workload: fc
+        .record({ spec: anyWorkloadSpec, id: fc.nat(3), incarnation: fc.nat(1), ending: fc.constantFrom('fail', 'no') })
+        .map(({ spec, id, ending, incarnation }) =>
+          aWorkload(`w${id}`, { ...spec, incarnation, ...(ending === 'fail' ? { ending } : {}) }),
+        ),
+    }),
+    fc.record({ kind: is('workload-cancelled'), workload: fc.constantFrom('w0', 'w1', 'w99') }),
+    fc.record({
+      kind: is('workload-changed'),
+      workload: fc.constantFrom('w0', 'w1', 'w99'),
+      change: fc.record({ hold: fc.boolean(), priority: fc.nat(2) }),
+    }),
+    fc.record({ kind: is('queue-removed'), queue: anyQueueName }),
+    anyQueues.chain((queues) => fc.record({ kind: is('queue-set'), queue: fc.constantFrom(...queues) })),
+    fc.record({ kind: is('flavor-removed'), flavor: fc.constantFrom('h100', 'cpu', 'none') }),
+    fc.record({ kind: is('flavor-set'), flavor: fc.constantFrom(aFlavor('h100'), aFlavor('h100', { model: 'a100' })) }),
+    anyNodes.chain((nodes) => fc.record({ kind: is('node-seen'), node: fc.constantFrom(...nodes) })),
+    fc.record({ kind: fc.constantFrom('node-removed', 'node-fenced'), node: anyNodeName }),
+    fc.record({
+      kind: is('node-state-changed'),
+      node: anyNodeName,
+      state: fc.constantFrom('healthy', 'suspect', 'draining', 'lost', 'retired'),
+      cause: is('noise'),
+    }),
+    fc.record({
+      kind: is('device-state-changed'),
+      node: anyNodeName,
+      slot: fc.nat(9),
+      state: fc.constantFrom('healthy', 'suspect', 'failed'),
+    }),
+    fc.record({
+      kind: is('foreign-use-seen'),
+      node: anyNodeName,
+      use: fc.record({ cpuMilli: fc.constantFrom(0, 9000), memoryMib: fc.nat(9), pods: fc.nat(2) }),
+      slots: fc.array(fc.nat(9), { maxLength: 2 }),
+    }),
+    fc.record({ kind: fc.constantFrom('pod-bound', 'pod-started', 'pod-gone'), pod: anyPod }),
+    fc.record({
+      kind: is('pod-refused'),
+      pod: anyPod,
+      why: is('noise'),
+      retry: fc.constantFrom('elsewhere', 'here', 'never'),
+    }),
+    fc.record({ end: anyEnd, pod: anyPod }).map(({ end, pod }) => ({ kind: 'pod-ended', pod, ...end }) as const),
+    fc.record({
+      kind: is('pod-adopted'),
+      seat: anySeat,
+      state: fc.constantFrom('expected', 'bound', 'started', 'leaving'),
+    }),
+    fc.record({
+      kind: is('checkpoint-saved'),
+      workload: fc.constantFrom('w0', 'w99'),
+      incarnation: fc.nat(2),
+      savedAtMs: fc.nat(9),
+    }),
+  ),
+  { minLength: 1, maxLength: 80, size: 'max' },
+);
+
 /** What a core is told of a world before anything happens. */
 export function inputsOf({ nodes, queues }: Pick<World, 'nodes' | 'queues'>): readonly SchedulerInput[] {
   return [

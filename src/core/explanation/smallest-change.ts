@@ -28,14 +28,15 @@ export function smallestChange(state: CoreState, record: WorkloadRecord): Change
   const lift: readonly Change[] = record.spec.hold ? [{ kind: 'lift-hold' }] : [];
   if (search.starts(lift)) return { change: lift, searched: 'complete' };
   const single = search.oneMore(lift);
-  if (single !== undefined) return { change: single, searched: 'complete' };
-  const quota = search.raiseQuota(lift);
+  const quota = single === undefined ? search.raiseQuota(lift) : undefined;
   const both = quota === undefined ? undefined : search.oneMore(quota);
-  return { change: both ?? [], searched: search.isSpent ? 'partial' : 'complete' };
+  return { change: single ?? both ?? [], searched: search.searched };
 }
 
 class Search {
   #trials = 0;
+  /** A placement that gave up on its bound of steps: a "no" of which nobody can be sure. */
+  #isUnsure = false;
 
   constructor(
     private readonly state: CoreState,
@@ -43,13 +44,20 @@ class Search {
     private readonly own: WorkloadId,
   ) {}
 
-  get isSpent(): boolean {
+  get searched(): 'complete' | 'partial' {
+    return this.#isSpent || this.#isUnsure ? 'partial' : 'complete';
+  }
+
+  get #isSpent(): boolean {
     return this.#trials >= TRIALS_MAX;
   }
 
   starts(changes: readonly Change[]): boolean {
     this.#trials++;
-    return startsWith({ state: this.state, ask: this.ask, changes });
+    const search = startsWith({ state: this.state, ask: this.ask, changes });
+    if (search.kind === 'found') return true;
+    this.#isUnsure ||= search.searched === 'partial';
+    return false;
   }
 
   /** The changes of `base` and one kind more. */
@@ -155,7 +163,7 @@ class Search {
   #spare<Item>(items: readonly Item[], isEnough: (items: readonly Item[]) => boolean): readonly Item[] {
     let kept = items;
     for (const item of items) {
-      if (this.isSpent) break;
+      if (this.#isSpent) break;
       const fewer = kept.filter((other) => other !== item);
       if (fewer.length > 0 && isEnough(fewer)) kept = fewer;
     }

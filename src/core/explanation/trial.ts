@@ -2,7 +2,7 @@ import type { Change, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { holdingOf } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
-import type { StartAsk } from '../lifecycle/index.js';
+import type { StartAsk, StartSearch } from '../lifecycle/index.js';
 import { findStart, isSilent } from '../lifecycle/index.js';
 
 /** The workload as it is asked about, and what would be different. */
@@ -13,8 +13,8 @@ export interface Trial {
 }
 
 /** Would the workload start, were it alone, with these changes? Everything is rolled back. */
-export function startsWith(trial: Trial): boolean {
-  return inTrial(trial, (changed) => findStart(trial.state, changed).kind === 'found');
+export function startsWith(trial: Trial): StartSearch {
+  return inTrial(trial, (changed) => findStart(trial.state, changed));
 }
 
 /** Asks something of the state as it would be with the changes, and rolls back. */

@@ -30,6 +30,8 @@ export interface NodeRecord {
 }
 
 const NO_USE: Resources = { cpuMilli: 0, memoryMib: 0, pods: 0 };
+/** What is known of a node of which nothing but its spec was told. */
+const UNSEEN = { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlots: [] } as const;
 
 /**
  * What there is and how much of it is free. A node is a row; its amounts are columns of the journal, so a trial can be
@@ -157,9 +159,13 @@ export class FleetState {
     return known;
   }
 
-  /** Adds the node, or tells its new shape; what pods hold there stays held. */
+  /**
+   * Adds the node, or tells its new shape; what pods hold there stays held. One that was removed comes back as new:
+   * whether something of before kept its row alive must make no difference.
+   */
   put(spec: NodeSpec): void {
     const row = this.#rowOfName.get(spec.name) ?? this.#newRow(spec.name);
+    if (this.#records[row]?.removed === true) this.observe(row, UNSEEN);
     const before = this.#records[row];
     const old = before?.spec.capacity ?? NO_USE;
     this.cpuFree.add(row, spec.capacity.cpuMilli - old.cpuMilli);
@@ -167,7 +173,7 @@ export class FleetState {
     this.podsFree.add(row, spec.capacity.pods - old.pods);
     this.#fitSlots(row, spec.accelerators?.count ?? 0);
     this.#records[row] = {
-      ...(before ?? { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlots: [] }),
+      ...(before ?? UNSEEN),
       spec,
       removed: false,
     };

@@ -89,6 +89,17 @@ describe(FleetState.name, () => {
     expect(fleet.names()).toEqual(['b', 'c']);
   });
 
+  it('takes a node that comes back as new, though something of before kept its row', () => {
+    const tx = txOf([aNode('a', { devices: 4, cpu: 8 })]);
+    const row = tx.fleet.rowOf('a');
+    tx.take({ row, cpuMilli: 1000, memoryMib: 0, slots: [{ slot: 0, milli: 1000 }] });
+    const foreignUse = { cpuMilli: 2000, memoryMib: 0, pods: 1 };
+    tx.fleet.observe(row, { state: 'draining', foreignUse, foreignSlots: [1], removed: true });
+    tx.fleet.put(aNode('a', { devices: 4, cpu: 8 }));
+    expect(tx.fleet.recordOf(row)).toMatchObject({ state: 'healthy', removed: false, foreignSlots: [] });
+    expect([tx.fleet.wholeFree.at(row), tx.fleet.cpuFree.at(row), tx.fleet.open.at(row)]).toEqual([3, 7000, 1]);
+  });
+
   it('numbers equal nodes as one class, and other flavors as another', () => {
     const { fleet } = txOf([aNode('a'), aNode('b'), aNode('c', { labels: { pool: 'x' } })]);
     const classes = () => ['a', 'b', 'c'].map((name) => fleet.classOf(fleet.rowOf(name)));

@@ -26,10 +26,12 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
   const decisions = state.inFlight.get(event.set);
   if (decisions === undefined) return answeredBefore(state, event.set);
   state.inFlight.delete(event.set);
-  const pause = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
+  const afterRefusal = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
   for (const decision of decisions) {
     const record = state.book.get(decision.workload);
     if (record === undefined) continue;
+    // Whoever was cancelled meanwhile will not be started again: there is nothing to wait for.
+    const pause = decision.kind === 'start' && record.cancelRequested ? undefined : afterRefusal;
     if (decision.kind === 'start') undoStart(state, record, decision);
     const undone = state.book.get(decision.workload);
     if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause });

@@ -1,5 +1,6 @@
 import type { NodeSpec, SchedulerEvent } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
+import type { NodeRecord } from '../fleet/index.js';
 import { unreachable } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import type { Applied } from './applied.js';
@@ -27,6 +28,8 @@ export function observeNode(state: CoreState, event: NodeEvent): Applied {
       state.fleet.observe(row, { state: event.state });
       break;
     case 'device-state-changed': {
+      const known = before.sickSlots.find(({ slot }) => slot === event.slot);
+      if ((known?.state ?? 'healthy') === event.state) return 'applied';
       const others = before.sickSlots.filter(({ slot }) => slot !== event.slot);
       const sick = event.state === 'healthy' ? [] : [{ slot: event.slot, state: event.state }];
       state.fleet.observe(row, { sickSlots: [...others, ...sick].sort((a, b) => a.slot - b.slot) });
@@ -38,6 +41,7 @@ export function observeNode(state: CoreState, event: NodeEvent): Applied {
       }
       break;
     case 'foreign-use-seen':
+      if (isSameUse(before, event)) return 'applied';
       state.fleet.observe(row, { foreignUse: event.use, foreignSlots: event.slots });
       break;
     default:
@@ -63,6 +67,17 @@ function nodeChanged(state: CoreState, name: string): void {
   const row = state.fleet.rowOf(name);
   for (const { seat } of state.pods.ofNode(row)) state.book.touch(seat.pod.workload);
   if (state.fleet.open.at(row) === 1) state.wakeForNode(row);
+}
+
+function isSameUse(before: NodeRecord, { use, slots }: SchedulerEvent & { kind: 'foreign-use-seen' }): boolean {
+  const { foreignUse, foreignSlots } = before;
+  return (
+    foreignUse.cpuMilli === use.cpuMilli &&
+    foreignUse.memoryMib === use.memoryMib &&
+    foreignUse.pods === use.pods &&
+    foreignSlots.length === slots.length &&
+    foreignSlots.every((slot, index) => slot === slots[index])
+  );
 }
 
 function contentOf({ name, capacity, accelerators, labels, taints, topology, unschedulable }: NodeSpec): string {

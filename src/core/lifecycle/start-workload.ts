@@ -32,9 +32,14 @@ export function tryStart(state: CoreState, record: WorkloadRecord): StartTrial {
     return fit.kind === 'exceeds' || fit.borrows;
   });
   state.charge(charges);
-  const incarnation = record.incarnation + 1;
+  const incarnation = 1 + Math.max(record.incarnation, ...incarnationsSeen(state, record));
   const started = state.book.change(record, { state: 'starting', incarnation, told: undefined, charges });
   return { kind: 'started', draft: { record: started, parts: found.parts, charges, borrows }, steps: found.steps };
+}
+
+/** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
+function incarnationsSeen(state: CoreState, { spec }: WorkloadRecord): readonly number[] {
+  return state.pods.ofWorkload(spec.id).map(({ seat }) => seat.pod.incarnation);
 }
 
 /** Rows that the workload keeps away from. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CoreRig, kindsOf, setsOf } from '../../../test/support/core-rig.js';
 import { aNode, aPodSet, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
-import type { PodRef, Seat } from '../index.js';
+import type { PodRef, SchedulerInput, Seat } from '../index.js';
 
 describe('cancelling', () => {
   it('finishes a pending workload at once', () => {
@@ -29,6 +29,15 @@ describe('cancelling', () => {
     const { decisions } = rig.decide();
     for (const set of setsOf(decisions)) rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'a' });
     rig.tell({ kind: 'workload-cancelled', workload: 'job' });
+    expect(kindsOf(rig.settle())).toEqual(['finish job cancelled']);
+  });
+
+  it('finishes at once, too, when that refusal comes after the wish', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('job'));
+    const { decisions } = rig.decide();
+    rig.tell({ kind: 'workload-cancelled', workload: 'job' });
+    for (const set of setsOf(decisions)) rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'a' });
     expect(kindsOf(rig.settle())).toEqual(['finish job cancelled']);
   });
 
@@ -69,6 +78,36 @@ describe('a refused set', () => {
     expect(rig.decide().wakeAtMs).toBe(10_000);
     rig.nowMs = 10_000;
     expect(kindsOf(rig.settle())).toEqual(['start job']);
+  });
+
+  it('is not tried again for the same news of a node', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    const sickAndForeign: readonly SchedulerInput[] = [
+      { kind: 'device-state-changed', node: 'a', slot: 7, state: 'suspect' },
+      { kind: 'foreign-use-seen', node: 'a', use: { cpuMilli: 10, memoryMib: 10, pods: 1 }, slots: [6] },
+    ];
+    rig.tell(...sickAndForeign);
+    rig.submit(aWorkload('job'));
+    const [start] = rig.decide().decisions;
+    rig.tell({ kind: 'set-refused', set: start?.set ?? 0, why: 'node-state', at: 'a' });
+    rig.settle();
+    rig.tell(...sickAndForeign, { kind: 'node-seen', node: aNode('a', { rack: 'r1' }) });
+    rig.nodeState('a', 'healthy');
+    expect(rig.settle()).toEqual([]);
+    rig.tell({ kind: 'foreign-use-seen', node: 'a', use: { cpuMilli: 10, memoryMib: 10, pods: 1 }, slots: [5] });
+    expect(kindsOf(rig.settle())).toEqual(['start job']);
+  });
+
+  it('says the end of a late start again, though its deadline has long passed', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('job'));
+    rig.settle('only-commit');
+    rig.nowMs = 300_000;
+    const [evict] = rig.decide().decisions;
+    rig.tell({ kind: 'set-refused', set: evict?.set ?? 0, why: 'workload-state' });
+    expect(rig.decide()).toMatchObject({ decisions: [], wakeAtMs: 310_000 });
+    rig.nowMs = 310_000;
+    expect(kindsOf(rig.settle('only-commit'))).toEqual(['evict job gang-incomplete requeue']);
   });
 
   it('leaves an eviction undone, and says it again later', () => {
@@ -222,6 +261,13 @@ describe('rebuilding from a ledger', () => {
     expect(rig.view().nodes[0]?.freeMilli[3]).toBe(0);
     rig.goPods([stray.pod]);
     expect(rig.view().nodes[0]?.freeMilli[3]).toBe(1000);
+  });
+
+  it('gives no pod the name of one that still blocks slots, though the workload is told anew', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.tell({ kind: 'pod-adopted', seat: seat(0, 'a', 1), state: 'leaving' });
+    rig.submit(aWorkload('job'));
+    expect(rig.settle('only-commit')[0]).toMatchObject({ kind: 'start', incarnation: 2 });
   });
 
   it('starts at once what held nothing', () => {

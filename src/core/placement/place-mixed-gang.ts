@@ -1,4 +1,5 @@
 import type { DomainId, FleetTransaction } from '../fleet/index.js';
+import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import { FitSums, podsThatFit } from './feasible-nodes.js';
 import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
@@ -38,9 +39,14 @@ export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
   });
   if (isHopeless) return { kind: 'unplaceable', searched: 'complete' };
   const parts = placeTogether(tx, wish, sums) ?? searchPlaces(tx, wish);
-  return parts === 'partial' || parts === undefined
-    ? { kind: 'unplaceable', searched: parts === 'partial' ? 'partial' : 'complete' }
-    : { kind: 'placed', parts };
+  if (parts === undefined) return { kind: 'unplaceable', searched: hasUnequalFractions(wish) ? 'partial' : 'complete' };
+  return parts === 'partial' ? { kind: 'unplaceable', searched: 'partial' } : { kind: 'placed', parts };
+}
+
+/** Which slot a fraction takes is not searched: the fullest is right among equal fractions, and only there. */
+function hasUnequalFractions({ parts }: GangWish): boolean {
+  const fractions = parts.map(({ shape }) => shape.deviceMilli).filter((milli) => milli < WHOLE_DEVICE_MILLI);
+  return new Set(fractions).size > 1;
 }
 
 function placeTogether(

@@ -100,6 +100,16 @@ describe('groups of equal need', () => {
     expect(visited(book)).toEqual(['cpu', 'gpu']);
   });
 
+  it('tell newcomers by themselves, in their order and not as they came', () => {
+    const book = new WorkloadBook();
+    book.submit(aWorkload('m'));
+    expect(book.groups.tell('m', 'capacity')).toEqual(['m']);
+    for (const id of ['z', 'a', 'n']) book.submit(aWorkload(id));
+    expect(book.groups.tell('m', 'capacity')).toEqual(['a', 'n', 'z']);
+    expect(book.groups.tell('m', 'capacity')).toEqual([]);
+    expect(book.groups.tell('m', 'quota')).toEqual(['a', 'm', 'n', 'z']);
+  });
+
   it('count who comes before', () => {
     const book = new WorkloadBook();
     for (const [id, priority] of Object.entries({ a: 1, b: 5, c: 3 })) {

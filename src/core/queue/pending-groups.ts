@@ -107,7 +107,9 @@ export class PendingGroups {
   tell(id: WorkloadId, binding: Constraint['kind']): readonly WorkloadId[] {
     const group = this.#groupOf.get(id);
     if (group === undefined) return [];
-    const news = group.told === binding ? [...group.newcomers] : group.members.map((member) => member.id);
+    const isNews = group.told !== binding;
+    if (!isNews && group.newcomers.size === 0) return [];
+    const news = group.members.filter((member) => isNews || group.newcomers.has(member.id)).map((member) => member.id);
     group.told = binding;
     group.newcomers.clear();
     return news;

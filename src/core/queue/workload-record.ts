@@ -43,11 +43,15 @@ export function isWaiting(record: WorkloadRecord): boolean {
   );
 }
 
-/** The next time at which the clock alone changes something for it. */
+/**
+ * The next time at which the clock alone changes something for it. The deadline of a start means nothing before the
+ * set in flight is answered or a pause is over: looked at too early it would be missed when it matters.
+ */
 export function dueAtMs(record: WorkloadRecord): Ms | undefined {
+  const mayEnd = record.state === 'starting' && record.inFlight === undefined && record.pause === undefined;
   const times = [
     record.state === 'pending' ? record.notBeforeMs : undefined,
-    record.state === 'starting' ? record.startByMs : undefined,
+    mayEnd ? record.startByMs : undefined,
     record.pause?.untilMs,
     record.avoid?.untilMs,
   ].filter((time) => time !== undefined);
