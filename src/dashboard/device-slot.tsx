@@ -16,7 +16,7 @@ export function DeviceSlot({ slot, marks }: DeviceSlotProps): ReactElement {
       aria-label={label}
       title={label}
       data-claimed={slot.claimedMilli}
-      className="relative size-[18px] overflow-hidden rounded-[4px] bg-free"
+      className="relative aspect-square overflow-hidden rounded-[4px] bg-free/60 ring-1 ring-edge/45 ring-inset"
     >
       {sharesOf(slot).map(({ pod, team, milli, below }) => {
         const mark = markOf(marks, team);
@@ -24,7 +24,7 @@ export function DeviceSlot({ slot, marks }: DeviceSlotProps): ReactElement {
           <span
             key={pod}
             data-team={team}
-            className={`absolute inset-x-0 border-t border-surface ${mark.pattern === 'striped' ? 'striped' : ''}`}
+            className={`absolute inset-x-0 ${milli === 1000 ? '' : 'border-t border-surface'} ${mark.pattern === 'striped' ? 'striped' : ''}`}
             style={{ backgroundColor: mark.color, height: `${milli / 10}%`, bottom: `${below / 10}%` }}
           />
         );

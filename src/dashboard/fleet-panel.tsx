@@ -35,7 +35,7 @@ export function FleetPanel({ nodes, marks }: FleetPanelProps): ReactElement {
                 <span className="first-letter:uppercase">{name}</span>
                 <span className="font-normal">{modelsOf(members)}</span>
               </h3>
-              <ul className="grid grid-cols-[repeat(auto-fill,minmax(11.25rem,1fr))] gap-2">
+              <ul className="grid grid-cols-[repeat(auto-fill,minmax(10rem,1fr))] gap-2">
                 {members.map((node) => (
                   <NodeCard key={node.name} node={node} marks={marks} onOpen={setOpened} />
                 ))}

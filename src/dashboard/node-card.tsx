@@ -45,12 +45,12 @@ export const NodeCard = memo(function NodeCard({ node, marks, onOpen }: NodeCard
       <div
         role="group"
         aria-label={`Devices of ${node.name}`}
-        className={`mt-2 flex min-h-[18px] flex-wrap gap-[3px] ${kind === 'gone' ? 'opacity-40' : ''}`}
+        className={`mt-2 grid min-h-[15px] grid-cols-[repeat(8,minmax(0,18px))] gap-[3px] ${kind === 'gone' ? 'opacity-40' : ''}`}
       >
         {node.slots.map((slot) => (
           <DeviceSlot key={slot.slot} slot={slot} marks={marks} />
         ))}
-        {node.slots.length === 0 ? <span className="text-[11px] text-muted">no devices</span> : undefined}
+        {node.slots.length === 0 ? <span className="col-span-8 text-[11px] text-muted">no devices</span> : undefined}
       </div>
     </li>
   );

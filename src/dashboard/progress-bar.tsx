@@ -24,7 +24,7 @@ export function ProgressBar({ label, share, isDone }: ProgressBarProps): ReactEl
           style={{ width: `${percent}%` }}
         />
       </div>
-      <span className="w-9 shrink-0 text-right text-xs text-muted">{percent} %</span>
+      <span className="w-10 shrink-0 whitespace-nowrap text-right text-xs text-muted">{percent} %</span>
     </div>
   );
 }

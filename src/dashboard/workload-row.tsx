@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from 'react';
 import type { Workload } from '../server/workloads/workload.schema.js';
 import { formatAmount } from './format-amount.js';
-import { formatDuration } from './format-duration.js';
+import { formatAge } from './format-age.js';
 import { PendingReason } from './pending-reason.js';
 import { StateBadge } from './state-badge.js';
 import type { TeamMark } from './team-marks.js';
@@ -42,7 +42,7 @@ export function WorkloadRow({ workload, mark, nowMs }: WorkloadRowProps): ReactE
       )}
       <td role="cell" className={`text-xs text-muted ${CELL} lg:text-right`}>
         <time dateTime={metadata.creationTimestamp} title={new Date(metadata.creationTimestamp).toLocaleString()}>
-          {formatDuration((nowMs - Date.parse(metadata.creationTimestamp)) / 1000)}
+          {formatAge((nowMs - Date.parse(metadata.creationTimestamp)) / 1000)}
         </time>
         <span className="lg:sr-only"> old</span>
       </td>
@@ -61,7 +61,8 @@ function WorkloadName({ workload, mark }: { readonly workload: Workload; readonl
     0,
   );
   const facts = [
-    spec.queue,
+    metadata.namespace,
+    ...(spec.queue === metadata.namespace ? [] : [spec.queue]),
     `${formatAmount(pods)} ${pods === 1 ? 'pod' : 'pods'}`,
     ...(devices === 0 ? [] : [`${formatAmount(devices)} ${devices === 1 ? 'device' : 'devices'}`]),
     ...(status.retries === 0 ? [] : [`${status.retries} retries`]),
@@ -73,9 +74,7 @@ function WorkloadName({ workload, mark }: { readonly workload: Workload; readonl
       </div>
       <div className="flex items-center gap-1.5 text-xs text-muted">
         <TeamSwatch mark={mark} />
-        <span className="truncate">
-          {metadata.namespace} · {facts.join(' · ')}
-        </span>
+        <span className="truncate">{facts.join(' · ')}</span>
       </div>
     </>
   );
