@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { EXIT } from '../contract.js';
+import type { Checkpoint } from './checkpoint-files.js';
+import { CheckpointStore, type StoreOptions } from './checkpoint-store.js';
+
+describe(CheckpointStore.name, () => {
+  let folder: string;
+  let warnings: string[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-checkpoints-'));
+    warnings = [];
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function open(incarnation: number | undefined, options: Partial<StoreOptions> = {}): CheckpointStore {
+    const preprocessor = {
+      features: [],
+      target: { type: 'binary', classes: ['no', 'yes'] },
+      bounds: [],
+      inputCount: 0,
+    } as const;
+    const warn = (message: string): void => void warnings.push(message);
+    return CheckpointStore.open({
+      folder,
+      incarnation,
+      keep: 3,
+      job: 'job',
+      fingerprint: 'f',
+      preprocessor,
+      warn,
+      ...options,
+    });
+  }
+
+  function at(step: number, best?: { epoch: number; loss: number; checkpoint: string }): Checkpoint {
+    const tally = { rows: step, loss: 0.1 + 0.2, hits: 1 };
+    const state = { job: 'job', fingerprint: 'f', step, seconds: 1, epochs: [], tally, ...(best ? { best } : {}) };
+    const part = (name: string): Checkpoint['arrays'][number] => ({
+      name,
+      shape: [2],
+      values: Float32Array.of(step, 0.1),
+    });
+    return { state, arrays: ['w', 'w/m', 'w/v'].map(part) };
+  }
+
+  const saved = (): string[] =>
+    readdirSync(folder)
+      .filter((name) => /^\d/.test(name))
+      .sort();
+
+  it('begins with nothing, and goes on from the newest checkpoint, whole', () => {
+    const first = open(1);
+    expect(first.inherited).toBeUndefined();
+    for (const step of [10, 20]) first.save(at(step));
+    expect(open(1).inherited).toEqual(at(20));
+    expect(open(2).inherited).toEqual(at(20));
+  });
+
+  it('keeps the newest, and the best that any of these knows', () => {
+    const store = open(1, { keep: 2 });
+    store.save(at(10));
+    const best = { epoch: 1, loss: 0.3, checkpoint: '1-20' };
+    for (const step of [20, 30, 40, 50]) store.save(at(step, best));
+    expect(saved()).toEqual(['1-20', '1-40', '1-50']);
+    store.save(at(60, { ...best, epoch: 2, checkpoint: '1-60' }));
+    expect(saved()).toEqual(['1-20', '1-50', '1-60']);
+    store.save(at(70, { ...best, epoch: 2, checkpoint: '1-60' }));
+    expect(saved()).toEqual(['1-60', '1-70']);
+  });
+
+  const damages: Record<string, (checkpoint: string) => void> = {
+    'a bit is flipped in the weights': (checkpoint) => {
+      const file = join(checkpoint, 'weights.safetensors');
+      const bytes = readFileSync(file);
+      bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+      writeFileSync(file, bytes);
+    },
+    'the optimiser state is cut off': (checkpoint) => {
+      truncateSync(join(checkpoint, 'optimizer.safetensors'), 100);
+    },
+    'the state is emptied': (checkpoint) => {
+      truncateSync(join(checkpoint, 'state.json'));
+    },
+    'the manifest is missing': (checkpoint) => {
+      rmSync(join(checkpoint, 'manifest.json'));
+    },
+  };
+
+  it.each(Object.entries(damages))('skips one where %s, says so, and takes the one before', (_title, damage) => {
+    const store = open(1);
+    for (const step of [10, 20, 30]) store.save(at(step));
+    damage(join(folder, '1-30'));
+    expect(open(2).inherited?.state.step).toBe(20);
+    expect(warnings).toEqual([expect.stringContaining(`checkpoint ${join(folder, '1-30')} is damaged and skipped: `)]);
+    expect(saved()).toEqual(['1-10', '1-20']);
+  });
+
+  it('does not stumble over an older damaged one that it does not need', () => {
+    const store = open(1);
+    for (const step of [10, 20]) store.save(at(step));
+    truncateSync(join(folder, '1-10', 'state.json'));
+    expect(open(2).inherited?.state.step).toBe(20);
+  });
+
+  it('begins anew where all are damaged, and removes what was left half written', () => {
+    open(1).save(at(10));
+    truncateSync(join(folder, '1-10', 'manifest.json'));
+    mkdirSync(join(folder, '1-20.tmp'));
+    expect(open(2).inherited).toBeUndefined();
+    expect(saved()).toEqual([]);
+    expect(readFileSync(join(folder, 'incarnation-2.json'), 'utf8')).toBe('{"incarnation":2}\n');
+  });
+
+  it('fences an older incarnation off: it may not begin, nor save, and removes nothing of the newer', () => {
+    const old = open(1);
+    old.save(at(10));
+    const next = open(2);
+    expect(JSON.parse(readFileSync(join(folder, 'incarnation-2.json'), 'utf8'))).toEqual({
+      incarnation: 2,
+      inherits: '1-10',
+    });
+    next.save(at(20));
+    const over = { exitCode: EXIT.internal, message: 'incarnation 1 is over: incarnation 2 has begun here' };
+    expect(() => old.save(at(30))).toThrow(expect.objectContaining(over));
+    expect(() => open(1)).toThrow(expect.objectContaining(over));
+    expect(saved()).toEqual(['1-10', '2-20']);
+  });
+
+  it('ignores and removes what an older incarnation has added since', () => {
+    open(1).save(at(10));
+    open(2);
+    // As a pod would that was cut off from the folder's news: the same files, past the fence.
+    mkdirSync(join(folder, '1-90'));
+    expect(open(3).inherited?.state.step).toBe(10);
+    expect(saved()).toEqual(['1-10']);
+  });
+
+  it('numbers runs that nobody numbers, and begins a finished training anew', () => {
+    const first = open(undefined);
+    expect(first.nameAt(5)).toBe('0-5');
+    first.save(at(10));
+    const second = open(undefined);
+    expect(second.nameAt(5)).toBe('1-5');
+    expect(second.inherited?.state.step).toBe(10);
+    second.finish();
+    expect(open(undefined).inherited).toBeUndefined();
+    expect(saved()).toEqual([]);
+  });
+
+  it('lets a numbered incarnation find the end of a finished training, whose report may be lost', () => {
+    const first = open(1);
+    first.save(at(10));
+    first.finish();
+    expect(open(2).inherited?.state.step).toBe(10);
+  });
+
+  it('begins anew for another version of the job, and refuses the folder of another job', () => {
+    open(1).save(at(10));
+    expect(() => open(2, { job: 'other' })).toThrow(
+      expect.objectContaining({
+        exitCode: EXIT.badConfig,
+        message: `${folder} holds checkpoints of job "job": choose another folder for "other"`,
+      }),
+    );
+    expect(open(2, { fingerprint: 'g' }).inherited).toBeUndefined();
+    expect(warnings).toEqual([
+      'checkpoint 1-10 is of another version of this job or of its data: training starts anew',
+    ]);
+  });
+});
