@@ -25,7 +25,9 @@ const PAGE_SIZE = 500;
 /** A list of more is not for the terminal: narrow it. */
 const WORKLOADS_MAX = 10_000;
 
-export type WorkloadFilter = Partial<Pick<ListWorkloads, 'team' | 'queue' | 'name' | 'state'>>;
+export interface WorkloadFilter extends Partial<Pick<ListWorkloads, 'team' | 'queue' | 'name'>> {
+  readonly state?: string;
+}
 
 export interface LogRequest {
   /** Absent: the pod of rank 0. */

@@ -61,6 +61,18 @@ export async function saveContext(file: string, context: ClientContext): Promise
   await writeClientConfiguration(file, { 'current-context': context.name, contexts: [...others, context] });
 }
 
+/** Forgets a server that is no more; when it was the current one, the newest of the others takes its place. */
+export async function removeContext(file: string, name: string): Promise<void> {
+  const { contexts, 'current-context': current } = await readClientConfiguration(file);
+  const others = contexts.filter((context) => context.name !== name);
+  if (others.length === contexts.length) return;
+  const next = current === name ? others.at(-1)?.name : current;
+  await writeClientConfiguration(file, {
+    ...(next === undefined ? {} : { 'current-context': next }),
+    contexts: others,
+  });
+}
+
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { addApplyCommand } from './apply-command.js';
+import { addCancelCommand } from './cancel-command.js';
+import { addDashboardCommand } from './dashboard-command.js';
+import { addDescribeCommand } from './describe-command.js';
+import { addExplainCommand } from './explain-command.js';
+import { addGetCommand } from './get-command.js';
+import { addLogsCommand } from './logs-command.js';
+import { addNodeCommand } from './node-command.js';
+import { addOpenApiCommand } from './openapi-command.js';
+import { addTrainCommand } from './train-command.js';
 
 /** The command line: every command, with what all of them share. */
 export function createProgram(): Command {
@@ -13,6 +23,16 @@ export function createProgram(): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: writeUsageError });
+  addApplyCommand(program);
+  addGetCommand(program);
+  addDescribeCommand(program);
+  addExplainCommand(program);
+  addLogsCommand(program);
+  addCancelCommand(program);
+  addNodeCommand(program);
+  addDashboardCommand(program);
+  addTrainCommand(program);
+  addOpenApiCommand(program);
   return program;
 }
 

@@ -1,0 +1,31 @@
+import type { Node } from '../server/fleet/fleet.schema.js';
+import { formatLabels, formatMib, formatMilli, orDash } from './amounts.js';
+import { nodeStateOf } from './present-fleet.js';
+import { Table, formatFields, indent, type Column } from './table.js';
+
+/** A node and who holds its device slots, for people. */
+export function describeNode(node: Node): string {
+  const head = formatFields({
+    Name: node.name,
+    State: nodeStateOf(node),
+    Cause: node.cause === '' ? undefined : node.cause,
+    Model: node.model,
+    Topology: formatLabels(node.topology),
+    Labels: formatLabels(node.labels),
+    CPU: `${formatMilli(node.cpuClaimed)} of ${formatMilli(node.cpuMilli)} claimed`,
+    Memory: `${formatMib(node.memoryClaimed)} of ${formatMib(node.memoryMib)} claimed`,
+    Pods: String(node.pods),
+  });
+  if (node.slots.length === 0) return head;
+  return `${head}\nDevice slots:\n${indent(new Table(SLOT_COLUMNS, node.slots).text(node.slots))}`;
+}
+
+const SLOT_COLUMNS: readonly Column<Node['slots'][number]>[] = [
+  { title: 'SLOT', of: ({ slot }) => String(slot) },
+  { title: 'CLAIMED', of: ({ claimedMilli }) => formatMilli(claimedMilli) },
+  {
+    title: 'HELD BY',
+    of: ({ holders }) =>
+      orDash(holders.map(({ team, workloadName, pod }) => `${team}/${workloadName} (${pod})`).join(', ')),
+  },
+];
