@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Optional, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Optional, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { NodeFaults } from '../../cluster/cluster.js';
@@ -18,7 +18,8 @@ export class NodesController {
   constructor(
     private readonly reader: NodesReader,
     private readonly commands: NodeCommands,
-    @Optional() private readonly faults: NodeFaults | undefined,
+    // By its token: of a union the compiler keeps no type that could be injected.
+    @Optional() @Inject(NodeFaults) private readonly faults: NodeFaults | undefined,
   ) {}
 
   /** All nodes by name, with the holders of their device slots. */
