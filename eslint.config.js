@@ -97,6 +97,8 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       // Two names of equal type, such as of nodes and of queues, say more than `string`.
       '@typescript-eslint/no-duplicate-type-constituents': ['error', { ignoreUnions: true }],
+      // Nest declares the options of its factories as classes, and means literals.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // It does not see what only a decorator reads.
       'no-useless-assignment': 'off',
       // A module of Nest is a class that only carries a decorator.

@@ -1,0 +1,144 @@
+import type { LoggerService } from '@nestjs/common';
+import { ConfigurationError, readEnvironment, type ServerRole } from '../server/configuration.js';
+import { DatabaseError } from '../server/database/database-error.js';
+import { PortTakenError } from '../server/listen.js';
+import { CliError, UsageError } from './cli-error.js';
+import { configurationFile, readClientConfiguration, removeContext, saveContext } from './client-configuration.js';
+import type { DataDirectory } from './data-directory.js';
+import { listenOptionsOf, readFleet, readQuotas, type ServerFlags } from './server-options.js';
+import { startServer, type RunningServer } from './start-server.js';
+
+export interface ServerRun {
+  readonly flags: ServerFlags;
+  /** Removed at the end when it is ephemeral. */
+  readonly directory: DataDirectory;
+  readonly roles: readonly ServerRole[];
+  readonly logger: LoggerService;
+  /** A server is meant to end by a signal, a single job is not. */
+  readonly codeAfterSignal: number;
+}
+
+/** What the work beside a running server is told. */
+export interface Access {
+  readonly url: string;
+  readonly token: string;
+  /** Whether the token was made just now, so that it is to be shown this once. */
+  readonly tokenIs: 'new' | 'known';
+  /** Aborted when the server is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Everything has ended by then, or is ended. */
+const STOP_MS_MAX = 9_500;
+/** 128 and the number of SIGINT, as shells have it. */
+export const INTERRUPTED = 130;
+
+/**
+ * Runs a server until a signal, or until `work` resolves with an exit code; `undefined` lets the server go on. Resolves
+ * with the exit code when everything has stopped.
+ */
+export async function runUntilStopped(
+  run: ServerRun,
+  work: (access: Access) => Promise<number | undefined>,
+): Promise<number> {
+  const stopping = new AbortController();
+  const release = onStopSignal(() => {
+    stopping.abort();
+  });
+  const { directory } = run;
+  try {
+    const server = await startServer({
+      directory,
+      databaseUrl: databaseUrl(),
+      fleet: readFleet(run.flags.fleet),
+      quotas: readQuotas(run.flags.quotas),
+      roles: run.roles,
+      address: listenOptionsOf(run.flags, directory),
+      logger: run.logger,
+    });
+    try {
+      const code = await workBeside(server, { work, directory, signal: stopping.signal });
+      return code ?? run.codeAfterSignal;
+    } finally {
+      await stopInTime(server);
+    }
+  } catch (error) {
+    throw foreseen(error);
+  } finally {
+    release();
+    if (run.flags.ephemeral === true) await removeContext(configurationFile(process.env), contextOf(directory));
+    directory.remove();
+  }
+}
+
+interface Beside {
+  readonly work: (access: Access) => Promise<number | undefined>;
+  readonly directory: DataDirectory;
+  readonly signal: AbortSignal;
+}
+
+async function workBeside(server: RunningServer, { work, directory, signal }: Beside): Promise<number | undefined> {
+  const access = await saveAccess(server, directory);
+  const stopped = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+  });
+  const code = await Promise.race([work({ ...access, signal }), stopped]);
+  if (code === undefined) await stopped;
+  return code;
+}
+
+/** The command line finds the server from now on, with a token that this ledger knows. */
+async function saveAccess(
+  server: RunningServer,
+  directory: DataDirectory,
+): Promise<Pick<Access, 'url' | 'token' | 'tokenIs'>> {
+  const file = configurationFile(process.env);
+  const name = contextOf(directory);
+  const { contexts } = await readClientConfiguration(file);
+  const known = contexts.find((context) => context.name === name)?.token;
+  const token = await server.operatorToken(known);
+  await saveContext(file, { name, server: server.url, token });
+  return { url: server.url, token, tokenIs: token === known ? 'known' : 'new' };
+}
+
+/** One entry of the configuration for each data directory: their tokens differ. */
+function contextOf(directory: DataDirectory): string {
+  return `local:${directory.path}`;
+}
+
+async function stopInTime(server: RunningServer): Promise<void> {
+  const late = setTimeout(() => {
+    process.stderr.write('berth: some parts did not stop in time and were left behind.\n');
+    process.exit(1);
+  }, STOP_MS_MAX);
+  await server.stop('end');
+  clearTimeout(late);
+}
+
+/** The first signal asks, the second one insists. */
+function onStopSignal(stop: () => void): () => void {
+  let asked = false;
+  const hear = (): void => {
+    if (asked) process.exit(INTERRUPTED);
+    asked = true;
+    stop();
+  };
+  process.on('SIGINT', hear).on('SIGTERM', hear);
+  return () => {
+    process.off('SIGINT', hear).off('SIGTERM', hear);
+  };
+}
+
+function databaseUrl(): string | undefined {
+  return readEnvironment(process.env).DATABASE_URL;
+}
+
+/** What a person can put right, as the command line tells it: one line, no stack. */
+function foreseen(error: unknown): unknown {
+  if (error instanceof ConfigurationError) return new UsageError(error.message);
+  if (error instanceof PortTakenError || error instanceof DatabaseError) return new CliError(error.message);
+  return error;
+}

@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import { Logger, type LoggerService } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import type { Fleet } from '../cluster/local/read-fleet-file.js';
+import { LocalCluster } from '../cluster/local/local-cluster.js';
+import { TokensService } from '../server/auth/tokens.service.js';
+import type { ServerRole } from '../server/configuration.js';
+import { createServer } from '../server/create-server.js';
+import { openDataSource } from '../server/database/data-source.js';
+import { EmbeddedPostgres } from '../server/database/embedded-postgres.js';
+import { listen, type ListenOptions } from '../server/listen.js';
+import { applyQuotaFile } from '../server/quotas/apply-quota-file.js';
+import type { QuotaFile } from '../server/quotas/quota-file.schema.js';
+import { LiveLoop } from '../server/scheduler/live-loop.js';
+import { StatusAddress } from '../server/scheduler/status-address.js';
+import type { DataDirectory } from './data-directory.js';
+
+export interface StartOptions {
+  readonly directory: DataDirectory;
+  /** A PostgreSQL server of the operator's; absent: the embedded one. */
+  readonly databaseUrl: string | undefined;
+  readonly fleet: Fleet;
+  readonly quotas: QuotaFile;
+  readonly roles: readonly ServerRole[];
+  readonly address: ListenOptions;
+  readonly logger: LoggerService;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** The given token when it is an operator's of this ledger, else a new one: whoever owns the data is the operator. */
+  operatorToken(known: string | undefined): Promise<string>;
+  /** Within 10 s. `end` stops the pods, with a checkpoint where they can; the next server goes on with them. */
+  stop(pods: 'keep' | 'end'): Promise<void>;
+}
+
+const PAGE_DIRECTORY = fileURLToPath(new URL('../dashboard', import.meta.url));
+
+/** The whole control plane in this process: database, driver, API and scheduler, in the order in which each needs the other. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { directory, fleet, roles } = options;
+  Logger.overrideLogger(options.logger); // the database speaks before there is an application
+  const undo: (() => Promise<void>)[] = [];
+  const cluster = new LocalCluster({ directory: directory.pods, nodes: fleet.nodes });
+  const leads = roles.includes('scheduler');
+  try {
+    // First of all: pods of a server that died wait only seconds for the next one.
+    if (leads) await cluster.open();
+    undo.push(() => cluster.stop('keep'));
+    const { url, close } = await openDatabase(options);
+    undo.push(close);
+    const dataSource = await openDataSource({ url });
+    undo.push(() => destroy(dataSource));
+    await applyQuotaFile(dataSource, options.quotas);
+    const app = await createServer({
+      dataSource,
+      cluster,
+      topologyLevels: fleet.levels,
+      mayLead: leads,
+      logger: options.logger,
+      pageDirectory: PAGE_DIRECTORY,
+    });
+    undo.push(() => app.close());
+    const base = await serve(app, options);
+    const loop = leads ? app.get(LiveLoop) : undefined;
+    loop?.start();
+    return {
+      url: base,
+      operatorToken: (known) => operatorToken(app.get(TokensService), known),
+      stop: async (pods) => {
+        await loop?.stop();
+        if (leads) await cluster.stop(pods);
+        await app.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+}
+
+async function openDatabase({
+  databaseUrl,
+  directory,
+}: StartOptions): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  if (databaseUrl !== undefined) return { url: databaseUrl, close: () => Promise.resolve() };
+  const postgres = await EmbeddedPostgres.open({ directory: directory.database });
+  return { url: postgres.url, close: () => postgres.close() };
+}
+
+async function serve(app: NestFastifyApplication, { address, directory }: StartOptions): Promise<string> {
+  const port = await listen(app, address);
+  directory.rememberPort(port);
+  const url = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  app.get(StatusAddress).set(url);
+  return url;
+}
+
+async function destroy(dataSource: DataSource): Promise<void> {
+  if (dataSource.isInitialized) await dataSource.destroy();
+}
+
+async function operatorToken(tokens: TokensService, known: string | undefined): Promise<string> {
+  const holder = known === undefined ? undefined : await tokens.read(known, ['access']);
+  if (known !== undefined && holder?.role === 'operator') return known;
+  return (await tokens.issueAccess('operator', 'operator')).secret;
+}
