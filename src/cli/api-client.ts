@@ -155,7 +155,7 @@ export class ApiClient {
           yield change;
         }
       } catch (error) {
-        if (signal.aborted) return;
+        if (isAborted(signal)) return;
         awaySince ??= performance.now();
         if (!(error instanceof ServerUnreachable) || performance.now() - awaySince > EVENTS_GAP_MS_MAX) throw error;
       }
@@ -170,4 +170,9 @@ export class ApiClient {
       if (event === 'change') yield JSON.parse(data) as Change;
     }
   }
+}
+
+/** A function, so that the compiler does not believe that it stays false across an await. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

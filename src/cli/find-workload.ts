@@ -9,8 +9,8 @@ const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export async function findWorkload(client: ApiClient, reference: string): Promise<Workload> {
   const plain = reference.replace(/^workload\//, ''); // as `-o name` prints it
   if (UID.test(plain)) return client.readWorkload(plain);
-  const [team, name] = plain.includes('/') ? plain.split('/', 2) : [undefined, plain];
-  const found = await client.findWorkloads(name ?? '', team);
+  const slash = plain.indexOf('/');
+  const found = await client.findWorkloads(plain.slice(slash + 1), slash === -1 ? undefined : plain.slice(0, slash));
   const [workload, ...others] = found;
   if (workload === undefined) {
     throw new CliError(`No workload ${plain} that you may see: \`berth get workloads\` lists them.`);

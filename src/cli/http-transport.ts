@@ -40,7 +40,7 @@ export class HttpTransport {
     return this.repeat(request, async () => {
       const response = await this.send(request, AbortSignal.timeout(CALL_MS_MAX));
       if (response.status === 204) return undefined;
-      return this.reading(request, () => response.json());
+      return this.reading<unknown>(request, () => response.json());
     });
   }
 

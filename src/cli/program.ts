@@ -10,7 +10,9 @@ import { addGetCommand } from './get-command.js';
 import { addLogsCommand } from './logs-command.js';
 import { addNodeCommand } from './node-command.js';
 import { addOpenApiCommand } from './openapi-command.js';
+import { addServerCommand } from './server-command.js';
 import { addTrainCommand } from './train-command.js';
+import { addUpCommand } from './up-command.js';
 
 /** The command line: every command, with what all of them share. */
 export function createProgram(): Command {
@@ -23,6 +25,8 @@ export function createProgram(): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: writeUsageError });
+  addUpCommand(program);
+  addServerCommand(program);
   addApplyCommand(program);
   addGetCommand(program);
   addDescribeCommand(program);

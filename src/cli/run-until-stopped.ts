@@ -6,7 +6,7 @@ import { CliError, UsageError } from './cli-error.js';
 import { configurationFile, readClientConfiguration, removeContext, saveContext } from './client-configuration.js';
 import type { DataDirectory } from './data-directory.js';
 import { listenOptionsOf, readFleet, readQuotas, type ServerFlags } from './server-options.js';
-import { startServer, type RunningServer } from './start-server.js';
+import type { RunningServer } from './start-server.js';
 
 export interface ServerRun {
   readonly flags: ServerFlags;
@@ -47,6 +47,8 @@ export async function runUntilStopped(
   });
   const { directory } = run;
   try {
+    // Nest and TypeORM come along, which no other command may wait for.
+    const { startServer } = await import('./start-server.js');
     const server = await startServer({
       directory,
       databaseUrl: databaseUrl(),

@@ -3,7 +3,7 @@ import { formatProblems } from '../documents/yaml-document.js';
 import type { Workload } from '../server/workloads/workload.schema.js';
 import type { ApiClient } from './api-client.js';
 import { ApiProblem } from './api-problem.js';
-import { CliError, EXIT_CODE } from './cli-error.js';
+import { CliError } from './cli-error.js';
 import { locateInFile, type FiledWorkload } from './workload-file.js';
 
 /** A file as the user called it, and what it holds. */
