@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EXIT } from '../contract.js';
 import type { Preprocessor } from '../data/preprocessor.js';
-import { TrainerError } from '../trainer-error.js';
+import { errorCode, TrainerError } from '../trainer-error.js';
 import { bestKnownTo, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint-files.js';
 import { writeFileDurably } from './durable-files.js';
 import { checkpointName, lineOf, parseCheckpointName, type Marker } from './lineage.js';
@@ -61,8 +61,12 @@ export class CheckpointStore {
   save(checkpoint: Checkpoint): string {
     this.refuseIfSuperseded();
     const path = join(this.options.folder, this.nameAt(checkpoint.state.step));
-    writeCheckpoint(path, checkpoint, this.options.preprocessor);
-    this.refuseIfSuperseded(); // again, because writing takes time, and what is pruned next may be another's by now
+    try {
+      writeCheckpoint(path, checkpoint, this.options.preprocessor);
+    } finally {
+      // Writing takes time: a newer incarnation may have removed the files meanwhile, and pruning may be its part by now.
+      this.refuseIfSuperseded();
+    }
     this.prune();
     return path;
   }
@@ -95,7 +99,16 @@ export class CheckpointStore {
 function removeCheckpoints(folder: string, isUnwanted: (name: string) => boolean): void {
   for (const name of readdirSync(folder)) {
     const isCheckpoint = parseCheckpointName(name.replace(/\.tmp$/, '')) !== undefined;
-    if (isCheckpoint && isUnwanted(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (isCheckpoint && isUnwanted(name)) removeFolder(join(folder, name));
+  }
+}
+
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    // An older incarnation is writing into it at this moment; the next pruning takes it.
+    if (errorCode(error) !== 'ENOTEMPTY') throw error;
   }
 }
 
@@ -125,7 +138,7 @@ function readOrWarn(folder: string, warn: (message: string) => void): Checkpoint
     return readCheckpoint(folder);
   } catch (error) {
     warn(`checkpoint ${folder} is damaged and skipped: ${error instanceof Error ? error.message : String(error)}`);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
     return undefined;
   }
 }
