@@ -125,8 +125,12 @@ export class LedgerRig {
     for (const observation of observations) this.session.observe(observation);
   }
 
+  /** All that were committed before the call. Other suites write to the same server, which holds its xmin back. */
   async takeCommands(): Promise<void> {
     if (this.cursor === undefined) throw new Error('nothing was loaded');
+    const isReadable = `SELECT NOT EXISTS
+      (SELECT FROM commands WHERE txid >= pg_snapshot_xmin(pg_current_snapshot())) AS readable`;
+    await eventually(async () => (await this.query<{ readable: boolean }>(isReadable))[0]?.readable === true);
     const { commands, cursor } = await this.ledger.commandsAfter(this.cursor, 1000);
     this.cursor = cursor;
     for (const command of commands) this.session.command(command);
@@ -180,6 +184,14 @@ export class LedgerRig {
     );
     if (row === undefined) throw new Error(`no workload ${uid}`);
     return row;
+  }
+}
+
+/** Waits for a condition of the database, with a deadline. */
+export async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error('what was waited for did not happen within 10 s');
   }
 }
 

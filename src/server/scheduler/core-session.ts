@@ -21,7 +21,7 @@ export interface Settled {
  * It turns their words into the core's events, with the time of the clock.
  */
 export class CoreSession {
-  private readonly scheduler = new Scheduler();
+  protected readonly scheduler = new Scheduler();
   private readonly nodes = new Map<NodeName, NodeSpec>();
   private readonly cordoned = new Set<NodeName>();
   private seq = 0;

@@ -4,6 +4,7 @@ import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema
 import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Intent, IntentOutcome, Leadership } from './ledger.js';
+import { storableText } from './storable-text.js';
 import { tellChanges } from './tell-changes.js';
 
 interface IntentRow {
@@ -83,7 +84,13 @@ export async function storeIntentOutcomes(
   leadership: Leadership,
   outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],
 ): Promise<void> {
-  const answers = JSON.stringify(outcomes.map(({ id, outcome }) => ({ id, ...outcome })));
+  const answers = JSON.stringify(
+    outcomes.map(({ id, outcome }) => ({
+      id,
+      ...outcome,
+      ...(outcome.kind === 'refused' ? { why: storableText(outcome.why) } : {}),
+    })),
+  );
   await inTerm(database, leadership, async (transaction) => {
     const refused: { workload: string; node: string }[] = await transaction.query(
       `WITH refused AS (

@@ -202,14 +202,15 @@ async function finishWorkloads(transaction: EntityManager, finishes: readonly Of
   );
 }
 
-/** A workload that has started in between is not told why it waits. */
+/** A workload that has started in between is not told why it waits. In its backoff it shows still what went wrong. */
 async function storeWaits(transaction: EntityManager, waits: readonly Of<'wait'>[]): Promise<void> {
-  for (const { workloads, binding } of waits) {
+  for (const { workloads, binding, because } of waits) {
     const told: { uid: string }[] = await transaction.query(
       `WITH told AS (
-         UPDATE workloads SET reason = $2, message = $3 WHERE uid = ANY($1::uuid[]) AND state = 'pending' RETURNING uid
+         UPDATE workloads SET reason = $2, message = CASE WHEN $4 AND message <> '' THEN message ELSE $3 END
+         WHERE uid = ANY($1::uuid[]) AND state = 'pending' RETURNING uid
        ) SELECT uid FROM told`,
-      [workloads, binding, WAIT_SENTENCES[binding]],
+      [workloads, binding, WAIT_SENTENCES[binding], because.rule === 'backoff'],
     );
     await tellChanges(
       transaction,

@@ -6,6 +6,7 @@ import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Leadership } from './ledger.js';
 import { podNameOf } from './pod-name.js';
+import { storableText } from './storable-text.js';
 import { tellChanges } from './tell-changes.js';
 
 type Of<Kind extends Observation['kind']> = Extract<Observation, { readonly kind: Kind }>;
@@ -205,18 +206,19 @@ async function startPods(transaction: EntityManager, seen: readonly Of<'pod-star
 async function endPods(transaction: EntityManager, seen: readonly Of<'pod-ended'>[]): Promise<Touched> {
   const first = [...new Map([...seen].reverse().map((end) => [podNameOf(end.pod), end])).values()].reverse();
   const rows = first.map(({ pod, outcome, blame, exitCode, detail, logTail }, order) => {
-    return { order, pod: podNameOf(pod), outcome, blame, exitCode, detail, logTail };
+    const said = { detail: storableText(detail ?? ''), logTail: storableText(logTail ?? '') };
+    return { order, pod: podNameOf(pod), outcome, blame, exitCode, ...said };
   });
   return touchedBy(
     transaction.query<TouchedPod[]>(
       `WITH ended AS (
          UPDATE pods p SET state = 'ended', outcome = e.outcome, blame = e.blame, exit_code = e."exitCode",
-           detail = e.detail, log_tail = e."logTail", ended_at = now() + e."order" * interval '1 microsecond'
+           detail = nullif(e.detail, ''), log_tail = nullif(e."logTail", ''), ended_at = now() + e."order" * interval '1 microsecond'
          FROM jsonb_to_recordset($1::jsonb) AS e("order" integer, pod text, outcome text, blame text,
            "exitCode" integer, detail text, "logTail" text)
          WHERE p.name = e.pod AND p.occupied AND p.ended_at IS NULL RETURNING p.node, p.workload
        ) SELECT node, workload FROM ended`,
-      [JSON.stringify(rows).replaceAll('\\u0000', '\\ufffd')], // PostgreSQL has no text with a NUL; programs print some
+      [JSON.stringify(rows)],
     ),
   );
 }
