@@ -5,9 +5,9 @@
  */
 export * from './contract/index.js';
 export { hardwareCatalogue, tpuSlice } from './fleet/index.js';
-export type { HardwareCatalogue, TpuSlice } from './fleet/index.js';
+export type { HardwareCatalogue } from './fleet/index.js';
 export { availableMilli, checkCharge } from './quota/index.js';
-export type { ChargeCheck, QuotaTreeRow } from './quota/index.js';
+export type { QuotaTreeRow } from './quota/index.js';
 export { Scheduler } from './scheduler.js';
 export type { Snapshot } from './snapshot.js';
-export type { FlavorUsageView, NodeView, QueueView, SchedulerView, WorkloadView } from './view.js';
+export type { SchedulerView } from './view.js';

@@ -51,10 +51,11 @@ describe('the life of a workload', () => {
     rig.tell({ kind: 'queue-set', queue: aQueue('lab', { h100: 4 }) });
     rig.submit(aWorkload('one', { pods: { gpus: 3 } }), aWorkload('two', { pods: { gpus: 2 } }));
     expect(kindsOf(rig.settle())).toEqual(['start one', 'wait two quota']);
-    rig.endPod(rig.podsOf('one')[0]!);
+    for (const pod of rig.podsOf('one')) rig.endPod(pod);
     rig.goPods(rig.podsOf('one'));
     expect(kindsOf(rig.settle())).toEqual(['release one', 'finish one succeeded', 'start two']);
   });
+
   it('places several pod sets together', () => {
     const rig = CoreRig.withRacks({ r1: ['a', 'b'] });
     rig.submit(

@@ -134,7 +134,8 @@ export function kindsOf(decisions: readonly Decision[]): readonly string[] {
         return `finish ${decision.workload} ${decision.outcome}`;
       case 'wait':
         return `wait ${decision.workloads.join(',')} ${decision.binding}`;
-      default:
+      case 'start':
+      case 'release':
         return `${decision.kind} ${decision.workload}`;
     }
   });

@@ -23,6 +23,8 @@ const ENDS: readonly PodEnd[] = [
 ];
 const NODE_STATES = ['suspect', 'quarantined', 'draining', 'lost'] as const;
 
+type NodeHappening = Extract<Happening['kind'], `node-${string}` | 'device' | 'foreign'>;
+
 /** Hooks of a law: called when something may be checked. */
 export interface StoryWatcher {
   /** After each happening. */
@@ -183,7 +185,14 @@ export class CoreStory {
       case 'gone':
         if (pod !== undefined) this.#podHappens(kind, pod, more);
         return;
-      default:
+      case 'node-state':
+      case 'node-heals':
+      case 'node-fenced':
+      case 'node-removed':
+      case 'node-back':
+      case 'node-resized':
+      case 'device':
+      case 'foreign':
         this.#nodeHappens(kind, node, more);
     }
   }
@@ -216,7 +225,7 @@ export class CoreStory {
     }
   }
 
-  #nodeHappens(kind: Happening['kind'], node: string, more: number): void {
+  #nodeHappens(kind: NodeHappening, node: string, more: number): void {
     switch (kind) {
       case 'node-state':
         this.tell({ kind: 'node-state-changed', node, state: NODE_STATES[more % 4] ?? 'lost', cause: 'test' });
@@ -257,9 +266,6 @@ export class CoreStory {
           use: { cpuMilli: (more % 3) * 1000, memoryMib: 0, pods: more % 2 },
           slots: more % 2 === 0 ? [] : [more % 4],
         });
-        return;
-      default:
-        throw new Error(`nothing is known of ${kind}`);
     }
   }
 

@@ -91,17 +91,18 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
       }
       return spec;
     case 'drop-requirement':
-      return submitAgain(story, spec, change.podSet, ({ topology: _dropped, ...podSet }) =>
-        change.requirement === 'topology'
-          ? podSet
-          : { ...podSet, ...(_dropped === undefined ? {} : { topology: _dropped }), nodeSelector: {} },
-      );
+      return submitAgain(story, spec, {
+        name: change.podSet,
+        to: ({ topology, ...podSet }) =>
+          change.requirement === 'topology'
+            ? podSet
+            : { ...podSet, ...(topology === undefined ? {} : { topology }), nodeSelector: {} },
+      });
     case 'ask-less':
-      return submitAgain(story, spec, change.podSet, (podSet) => ({
-        ...podSet,
-        count: change.count,
-        minCount: Math.min(podSet.minCount, change.count),
-      }));
+      return submitAgain(story, spec, {
+        name: change.podSet,
+        to: (podSet) => ({ ...podSet, count: change.count, minCount: Math.min(podSet.minCount, change.count) }),
+      });
     case 'free-devices':
       throw new Error('is not proposed yet');
   }
@@ -110,10 +111,9 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
 function submitAgain(
   story: CoreStory,
   spec: WorkloadSpec,
-  name: string,
-  change: (podSet: PodSetSpec) => PodSetSpec,
+  { name, to }: { readonly name: string; readonly to: (podSet: PodSetSpec) => PodSetSpec },
 ): WorkloadSpec {
-  const podSets = spec.podSets.map((podSet) => (podSet.name === name ? change(podSet) : podSet));
+  const podSets = spec.podSets.map((podSet) => (podSet.name === name ? to(podSet) : podSet));
   const again = { ...spec, id: `${spec.id}+`, podSets, incarnation: 0 };
   story.tell({ kind: 'workload-cancelled', workload: spec.id });
   story.tell({ kind: 'workload-submitted', workload: again });

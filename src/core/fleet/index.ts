@@ -6,11 +6,9 @@
 export { FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
 export type { NodeRecord } from './fleet-state.js';
 export { FleetTransaction } from './fleet-transaction.js';
-export type { Holding } from './fleet-transaction.js';
 export { hardwareCatalogue, tpuSlice } from './hardware-catalogue.js';
-export type { HardwareCatalogue, TpuSlice } from './hardware-catalogue.js';
+export type { HardwareCatalogue } from './hardware-catalogue.js';
 export type { NodeFlavors } from './node-flavors.js';
 export { holdingOf, PodTable } from './pod-table.js';
-export type { Claim, Occupancy, PodChange, PodOutcome, PodRecord } from './pod-table.js';
-export { TopologyTree } from './topology-tree.js';
+export type { PodChange, PodOutcome, PodRecord } from './pod-table.js';
 export type { DomainId } from './topology-tree.js';

@@ -4,10 +4,8 @@
  * `regions.ts` (which domain) and `place-gang.ts` (which nodes of it).
  */
 export { devicePods, FitSums, podsInFree, podsThatFit } from './feasible-nodes.js';
-export type { AvoidedRows } from './feasible-nodes.js';
 export { growPart } from './place-gang.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
-export type { GangPlacement, GangWish } from './place-mixed-gang.js';
-export { PodShape, ShapeBook, shapeKey, whyNever } from './pod-shape.js';
+export { PodShape, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';

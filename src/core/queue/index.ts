@@ -3,9 +3,8 @@
  * which something changed. Read `workload-record.ts` first, then `pending-groups.ts`.
  */
 export { compareByOrder, orderKeyOf } from './order-key.js';
-export type { OrderKey } from './order-key.js';
 export { NO_FLAVOR } from './pending-groups.js';
-export type { GroupRecord, PendingGroup } from './pending-groups.js';
+export type { GroupRecord } from './pending-groups.js';
 export { WorkloadBook } from './workload-book.js';
 export { isWaiting } from './workload-record.js';
 export type { WorkloadRecord } from './workload-record.js';

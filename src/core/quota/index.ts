@@ -4,8 +4,7 @@
  * the same on columns, `choose-flavor.ts` orders a workload's flavors by it.
  */
 export { availableMilli, checkCharge } from './check-charge.js';
-export type { ChargeCheck, QuotaTreeRow } from './check-charge.js';
-export { chargesOf, chooseFlavors } from './choose-flavor.js';
+export type { QuotaTreeRow } from './check-charge.js';
+export { chooseFlavors } from './choose-flavor.js';
 export type { FlavorChoice, FlavorChoices, FlavorWish } from './choose-flavor.js';
 export { QuotaTree } from './quota-tree.js';
-export type { QuotaFit } from './quota-tree.js';

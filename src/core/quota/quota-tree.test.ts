@@ -198,6 +198,15 @@ describe(QuotaTree.name, () => {
     ]);
   });
 
+  it('lists the flavors that are named or charged, and forgets those of queues that are gone', () => {
+    const tree = treeOf([ROOT, aQueue('lab', { parent: 'root', h100: 1 }), aQueue('ops', { parent: 'root' })], {});
+    tree.charge({ queue: 'ops', flavor: 'a100', milli: 1000 });
+    expect(tree.flavors()).toEqual(['a100', 'h100']);
+    tree.refund({ queue: 'ops', flavor: 'a100', milli: 1000 });
+    tree.remove('lab');
+    expect(tree.flavors()).toEqual([]);
+  });
+
   it('says that a charge borrows when the queue would use more than its own', () => {
     const tree = treeOf(
       [ROOT, aQueue('lab', { parent: 'root', h100: 1 }), aQueue('ops', { parent: 'root', h100: 1 })],

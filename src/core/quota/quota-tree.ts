@@ -52,9 +52,13 @@ export class QuotaTree {
     return this.#queues.has(queue) && !this.#children.has(queue);
   }
 
-  /** Flavors that have an account, sorted. */
+  /** Flavors that a queue names or is charged for, sorted; not those of queues that are gone. */
   flavors(): readonly FlavorName[] {
-    return [...this.#accounts.keys()].sort(compareText);
+    const queues = [...this.#queues.values()];
+    return [...this.#accounts]
+      .filter(([flavor, { own }]) => queues.some(({ spec, row }) => flavor in spec.quotas || own.at(row) !== 0))
+      .map(([flavor]) => flavor)
+      .sort(compareText);
   }
 
   /** `cycle`: the queue would be its own ancestor, nothing is changed. */
