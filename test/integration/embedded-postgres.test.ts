@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { openDataSource } from '../../src/server/database/data-source.js';
 import { isDatabaseUnavailable } from '../../src/server/database/database-availability.js';
 import { EmbeddedPostgres } from '../../src/server/database/embedded-postgres.js';
@@ -11,19 +11,18 @@ import { PostgresHosts, killProcess, postmasterOf, query } from '../support/post
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 
 describe(EmbeddedPostgres.name, () => {
-  let hosts: PostgresHosts;
-  let directory: string;
-  let opened: EmbeddedPostgres[];
-
-  beforeEach(() => {
-    hosts = new PostgresHosts();
-    directory = hosts.makeDirectory();
-    opened = [];
-  });
+  const hosts = new PostgresHosts();
+  /** One for all tests, because making the data takes longer than a test; none leaves a server running. */
+  const directory = hosts.makeDirectory();
+  const opened: EmbeddedPostgres[] = [];
 
   afterEach(async () => {
-    for (const postgres of opened) await postgres.close();
-    await hosts.dispose();
+    for (const postgres of opened.splice(0)) await postgres.close();
+    await hosts.end();
+  });
+
+  afterAll(() => {
+    hosts.removeDirectories();
   });
 
   async function open(): Promise<EmbeddedPostgres> {
@@ -63,7 +62,8 @@ describe(EmbeddedPostgres.name, () => {
   });
 
   it('is one server when several processes start at the same moment', async () => {
-    const starters = Array.from({ length: 3 }, () => hosts.spawn({ directory }));
+    const empty = hosts.makeDirectory();
+    const starters = Array.from({ length: 3 }, () => hosts.spawn({ directory: empty }));
     const urls = await Promise.all(starters.map((starter) => starter.ready()));
     expect(new Set(urls).size).toBe(1);
     const [{ sessions }] = (await query(

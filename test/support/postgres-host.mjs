@@ -2,7 +2,11 @@
 // With `rows` it also commits one row after the other and says the number of each once it is committed.
 // node postgres-host.mjs '{"directory": "…", "rows": true}'
 import pg from 'pg';
-import { EmbeddedPostgres } from '../../dist/server/database/embedded-postgres.js';
+
+// Compiled, with the types of its source: a literal path would have the compiler check its own output.
+const compiled = new URL('../../dist/server/database/embedded-postgres.js', import.meta.url).href;
+/** @type {typeof import('../../src/server/database/embedded-postgres.js')} */
+const { EmbeddedPostgres } = await import(compiled);
 
 /** @type {{ directory: string, rows?: boolean }} */
 const { directory, rows } = JSON.parse(process.argv[2] ?? '{}');

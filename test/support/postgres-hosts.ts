@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { readPostmasterPid } from '../../src/server/database/postmaster-lock.js';
 import { until } from './observation-log.js';
 import { CHECKOUT } from './scratch-checkout.js';
+
+/** It may have to make its data, or to copy the programs, on a machine that does other things too. */
+const READY_WITHIN_MS = 40_000;
 
 interface HostOptions {
   readonly directory: string;
@@ -39,7 +42,7 @@ export class PostgresHost {
   }
 
   async ready(): Promise<string> {
-    return until('the host', () => this.url, { state: () => this.said });
+    return until('the host', () => this.url, { deadlineMs: READY_WITHIN_MS, state: () => this.said });
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -75,11 +78,17 @@ export class PostgresHosts {
     return host;
   }
 
-  async dispose(): Promise<void> {
+  /** Of all hosts and of the servers that they leave behind. */
+  async end(): Promise<void> {
     for (const host of this.hosts.splice(0)) await host.end('SIGKILL');
-    for (const directory of this.directories.splice(0)) {
+    for (const directory of this.directories) {
       const pid = postmasterOf(directory);
       if (pid !== undefined) await killProcess(pid);
+    }
+  }
+
+  removeDirectories(): void {
+    for (const directory of this.directories.splice(0)) {
       rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
     }
   }
@@ -89,6 +98,22 @@ export class PostgresHosts {
 export function postmasterOf(directory: string): number | undefined {
   const pid = readPostmasterPid(join(directory, 'data'));
   return pid !== undefined && isRunning(pid) ? pid : undefined;
+}
+
+/** Those whose standard output is a file below this folder, oldest first; Linux only. */
+export function processesWritingTo(directory: string): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isSafeInteger(pid) && outputOf(pid).startsWith(`${directory}/`))
+    .sort((a, b) => a - b);
+}
+
+function outputOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/1`);
+  } catch {
+    return ''; // gone meanwhile
+  }
 }
 
 export async function killProcess(pid: number): Promise<void> {

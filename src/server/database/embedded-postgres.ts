@@ -43,6 +43,7 @@ export class EmbeddedPostgres {
     this.closing.abort();
     await this.recovery;
     const { connection, child } = this.postmaster;
+    referable(connection).ref(); // or the process could end before the server
     await connection.end().catch(() => undefined);
     if (child !== undefined) await stopPostmaster(child);
   }
@@ -53,7 +54,7 @@ export class EmbeddedPostgres {
 
   private watch(): void {
     const { connection } = this.postmaster;
-    unref(connection);
+    referable(connection).unref(); // watching alone keeps no process alive
     connection.once('end', () => {
       if (!this.isClosing()) this.recovery = this.recover();
     });
@@ -83,8 +84,7 @@ export class EmbeddedPostgres {
   }
 }
 
-/** Watching alone keeps no process alive. */
-function unref(connection: pg.Client): void {
-  // In `pg` since 7, but not in its types.
-  (connection as pg.Client & { unref(): void }).unref();
+/** In `pg` since 7, but not in its types. */
+function referable(connection: pg.Client): { ref(): void; unref(): void } {
+  return connection as pg.Client & { ref(): void; unref(): void };
 }

@@ -17,7 +17,7 @@ export async function initialiseCluster(folder: PostgresFolder, { initdb }: Post
   } catch (error) {
     if (!existsSync(folder.data)) throw error; // else another process was faster
   } finally {
-    rmSync(unfinished, { recursive: true, force: true });
+    remove(unfinished);
   }
 }
 
@@ -40,7 +40,8 @@ async function runInitdb(initdb: string, unfinished: string, { account }: Postgr
   if (outcome === 'done') return;
   const said = readFileSync(log, 'utf8').trim().split('\n');
   const lastWords = said.findLast((line) => /error|fatal|no space/i.test(line)) ?? said.at(-1) ?? '';
-  throw databaseErrorOf('init-failed', 'PostgreSQL cannot make its data directory', lastWords || outcome);
+  const reason = `${lastWords || outcome} (or set DATABASE_URL to a PostgreSQL server of yours)`;
+  throw databaseErrorOf('init-failed', 'PostgreSQL cannot make its data directory', reason);
 }
 
 const QUIETLY = ['--no-sync', '--no-instructions'];
@@ -50,9 +51,13 @@ function removeAbandoned(data: string): void {
   for (const name of readdirSync(dirname(data))) {
     const [, pid] = new RegExp(`^${basename(data)}\\.(\\d+)\\.`).exec(name) ?? [];
     if (pid === undefined || isRunning(Number(pid))) continue;
-    // Its initdb may still write there, which ends when it finds its files gone.
-    rmSync(join(dirname(data), name), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+    remove(join(dirname(data), name));
   }
+}
+
+/** A child of a killed initdb may still write there; it ends when it finds its files gone. */
+function remove(unfinished: string): void {
+  rmSync(unfinished, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
 function isRunning(pid: number): boolean {

@@ -40,6 +40,8 @@ const STOP_SIGNALS = [
   { signal: 'SIGKILL', waitMs: 1000 },
 ] as const;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
+/** What is said before there is a log has no level, and several lines. */
+const LAST_LINES = 3;
 const LAST_WORDS_BYTES_MAX = 64 * 1024;
 
 /** Adopts the server that answers in this folder, else starts one. */
@@ -174,7 +176,7 @@ function lastWordsOf(pid: number | undefined, log: string): string {
   const all = log.trim().split('\n');
   const own = all.filter((line) => line.includes(`[${String(pid)}]`));
   const said = own.length > 0 ? own : all;
-  return said.findLast((line) => /(FATAL|PANIC|error)/.test(line)) ?? said.at(-1) ?? '';
+  return said.findLast((line) => /(FATAL|PANIC|error)/.test(line)) ?? said.slice(-LAST_LINES).join(' ');
 }
 
 /** Where the next words will stand in the log, which is emptied when it has grown too long. */
