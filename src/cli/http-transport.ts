@@ -99,7 +99,7 @@ export class HttpTransport {
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof SyntaxError)
+      if ((error as Error).name === 'SyntaxError')
         throw new CliError(`${this.connection.server} is no Berth server: it answers without JSON.`);
       throw new ServerUnreachable(
         `Cannot reach ${this.connection.server} (${causeOf(error)}): start it with \`berth up\`, or name another with --server.`,
@@ -144,11 +144,11 @@ function urlOf(server: string, { path, query = {} }: ApiRequest): URL {
 
 /** `fetch` hides what happened in the cause of its error. */
 function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer in time';
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+  const { name, message, cause } = error as Error;
+  if (name === 'TimeoutError') return 'no answer in time';
+  if (typeof cause !== 'object' || cause === null) return message;
+  const { code, message: reason = message } = cause as NodeJS.ErrnoException;
+  return code ?? reason;
 }
 
 /** Ends a call when too long nothing has come. */
