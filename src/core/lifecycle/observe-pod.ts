@@ -59,17 +59,21 @@ function refusePod(state: CoreState, pod: PodRecord, event: SchedulerEvent & { k
   state.book.change(record, { avoid: { nodes, untilMs: event.atMs + state.policy.retry.backoffMsMax } });
 }
 
-/** A seat that ledger and driver agree on, found when the core is rebuilt. */
+/**
+ * A seat that ledger and driver agree on, found when the core is rebuilt. Found while a set about its workload is in
+ * flight, or of another life, it only blocks what it stands on: what was decided must not change before the answer.
+ */
 export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-adopted' }): Applied {
   const { seat } = event;
   const record = state.book.get(seat.pod.workload);
   if (!state.fleet.has(seat.node) || state.pods.find(seat.pod) !== undefined) return 'misfit';
   state.fleet.ensureSlots(state.fleet.rowOf(seat.node), 1 + Math.max(-1, ...seat.slots.map(({ slot }) => slot)));
   const podSet = record?.spec.podSets.find(({ name }) => name === seat.pod.podSet);
-  const isCurrent = record !== undefined && seat.pod.incarnation === record.incarnation && podSet !== undefined;
+  const isSettled = record !== undefined && record.inFlight === undefined;
+  const isCurrent = isSettled && seat.pod.incarnation === record.incarnation && podSet !== undefined;
   if (!isCurrent || event.state === 'leaving' || (record.state === 'evicting' && record.then !== 'requeue')) {
     state.pods.add({ seat, claim: 'none', occupancy: 'leaving', started: false }, 'to-take');
-    if (record?.state === 'pending') state.book.change(record, { state: 'evicting', then: 'requeue' });
+    if (isSettled && record.state === 'pending') state.book.change(record, { state: 'evicting', then: 'requeue' });
     state.book.touch(seat.pod.workload);
     return 'applied';
   }

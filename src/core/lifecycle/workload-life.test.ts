@@ -270,6 +270,17 @@ describe('rebuilding from a ledger', () => {
     expect(rig.settle('only-commit')[0]).toMatchObject({ kind: 'start', incarnation: 2 });
   });
 
+  it('pays for no pod that is found after the end was decided', () => {
+    const rig = rebuilt();
+    rig.tell({ kind: 'workload-cancelled', workload: 'job' });
+    const { decisions } = rig.decide();
+    expect(kindsOf(decisions)).toEqual(['finish job cancelled']);
+    rig.tell({ kind: 'pod-adopted', seat: seat(0, 'a'), state: 'started' });
+    for (const set of setsOf(decisions)) rig.tell({ kind: 'set-committed', set });
+    expect(rig.view().queues[0]?.flavors[0]?.used).toBe(0);
+    expect(rig.view().nodes[0]?.freeMilli[0]).toBe(0);
+  });
+
   it('starts at once what held nothing', () => {
     const rig = rebuilt();
     expect(rig.settle()[0]).toMatchObject({ kind: 'start', incarnation: 5 });
