@@ -1,4 +1,4 @@
-import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { Cluster, NodeFaults, type Observation } from '../../cluster/cluster.js';
 import type { Command, LedgerState } from './ledger.js';
 import { reconcile } from './reconcile.js';
@@ -15,7 +15,7 @@ export class DriverWatch {
 
   constructor(
     private readonly cluster: Cluster,
-    @Optional() private readonly faults: NodeFaults | undefined,
+    @Optional() @Inject(NodeFaults) private readonly faults: NodeFaults | undefined,
   ) {}
 
   get waiting(): number {

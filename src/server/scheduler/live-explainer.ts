@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Explanation } from '../../core/index.js';
 import { Explainer } from '../workloads/explainer.js';
 import { CoreFactory } from './core-factory.js';
@@ -9,7 +9,7 @@ import { LiveLoop } from './live-loop.js';
 @Injectable()
 export class LiveExplainer extends Explainer {
   constructor(
-    @Optional() private readonly loop: LiveLoop | undefined,
+    @Optional() @Inject(LiveLoop) private readonly loop: LiveLoop | undefined,
     private readonly ledger: Ledger,
     private readonly cores: CoreFactory,
   ) {

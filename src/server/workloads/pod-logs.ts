@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Cluster, type LogOptions } from '../../cluster/cluster.js';
@@ -14,7 +14,7 @@ export type LogsOutcome =
 export class PodLogs {
   constructor(
     @InjectDataSource() private readonly database: DataSource,
-    @Optional() private readonly cluster: Cluster | undefined,
+    @Optional() @Inject(Cluster) private readonly cluster: Cluster | undefined,
   ) {}
 
   /** Without `pod`: that of rank 0 of the newest incarnation. */
