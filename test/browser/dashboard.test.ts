@@ -6,8 +6,8 @@ import type { ApiClient } from '../../src/cli/api-client.js';
 import { wrapJob } from '../../src/cli/wrap-job.js';
 import type { WorkloadDocumentInput } from '../../src/server/workloads/workload.schema.js';
 import { JobSchema } from '../../src/trainer/contract.js';
-import { BerthProcess } from '../support/berth-process.js';
 import { describeInBrowser, launchChromium } from '../support/chromium.js';
+import { ServerProcess } from '../support/server-process.js';
 
 const START_MS_MAX = 120_000;
 const TRAINING_MS_MAX = 150_000;
@@ -15,15 +15,16 @@ const ROWS = 3_000;
 const EPOCHS = 12;
 
 describeInBrowser('the page', () => {
-  const server = new BerthProcess();
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   let browser: Browser;
+  let server: ServerProcess;
   let client: ApiClient;
 
   beforeAll(async () => {
-    [browser] = await Promise.all([launchChromium(), server.start()]);
-    client = await server.client();
+    browser = await launchChromium();
+    server = await ServerProcess.start();
+    client = server.client;
   }, START_MS_MAX);
 
   afterEach(async () => {
@@ -33,8 +34,8 @@ describeInBrowser('the page', () => {
 
   afterAll(async () => {
     await browser.close();
-    await server.dispose();
-  });
+    await server.remove();
+  }, START_MS_MAX);
 
   async function visit(path: string, width = 1280): Promise<Page> {
     const context = await browser.newContext({ viewport: { width, height: 900 } });
@@ -142,7 +143,7 @@ describeInBrowser('the page', () => {
 
   it('tells why a workload waits, in a sentence and on demand in full', async () => {
     const page = await signIn();
-    const { metadata } = await client.createWorkload(aTraining('big', server.folder, { pods: 5, gpus: 8 }));
+    const { metadata } = await client.createWorkload(aTraining('big', server.folder, { pods: 7, gpus: 8 }));
     const row = page.getByRole('row', { name: 'big' });
     await row.getByText('quota').waitFor();
     await row.getByRole('button', { name: 'Why does big wait?' }).press('Enter');
@@ -175,7 +176,7 @@ describeInBrowser('the page', () => {
     'says that the connection is lost while the server is dead, keeps what it knew, and is live again by itself',
     async () => {
       const page = await signIn();
-      await server.end('SIGKILL');
+      await server.kill();
       await page.getByText(/^Connection lost, last update \d\d:\d\d:\d\d; trying again/).waitFor();
       expect(await page.getByRole('listitem', { name: /healthy/ }).count()).toBe(14);
       await server.start();
