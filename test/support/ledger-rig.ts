@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Observation } from '../../src/cluster/cluster.js';
-import { DEFAULT_POLICY, type Decision, type NodeSpec, type PodRef } from '../../src/core/index.js';
+import { DEFAULT_POLICY, type Decision, type NodeSpec, type PodRef, type SchedulerView } from '../../src/core/index.js';
 import { Clock } from '../../src/server/clock.js';
 import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
@@ -11,11 +11,19 @@ import { WorkloadCommands } from '../../src/server/workloads/workload-commands.j
 import { API_VERSION, WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
-export class HandClock extends Clock {
+class HandClock extends Clock {
   nowMs = 1_000_000;
 
   now(): number {
     return this.nowMs;
+  }
+}
+
+/** A core of which one can see what it believes, without the numbers of its events: each term counts its own. */
+class SeenSession extends CoreSession {
+  view(): Omit<SchedulerView, 'seq' | 'misfits'> {
+    const { queues, workloads, nodes } = this.scheduler.view();
+    return { queues, workloads, nodes };
   }
 }
 
@@ -42,7 +50,7 @@ const QUOTAS = {
 export class LedgerRig {
   readonly ledger: PostgresLedger;
   readonly clock = new HandClock();
-  private term: { readonly leadership: Leadership; readonly session: CoreSession } | undefined;
+  private term: { readonly leadership: Leadership; readonly session: SeenSession } | undefined;
   private cursor: CommandCursor | undefined;
 
   private constructor(private readonly database: TestDatabase) {
@@ -69,7 +77,7 @@ export class LedgerRig {
     return this.term.leadership;
   }
 
-  get session(): CoreSession {
+  get session(): SeenSession {
     if (this.term === undefined) throw new Error('nobody leads');
     return this.term.session;
   }
@@ -83,7 +91,7 @@ export class LedgerRig {
     const leadership = await this.ledger.campaign('rig', 60_000);
     if (leadership === undefined) throw new Error('another leads');
     const state = await this.ledger.load();
-    this.term = { leadership, session: new CoreSession(state, DEFAULT_POLICY, this.clock) };
+    this.term = { leadership, session: new SeenSession(state, DEFAULT_POLICY, this.clock) };
     this.cursor = state.cursor;
   }
 
@@ -136,14 +144,17 @@ export class LedgerRig {
     for (const command of commands) this.session.command(command);
   }
 
-  /** Reads commands, then decides and commits until the core has no more to say. */
+  /** Reads commands, then decides and commits until the core has no more to say; nothing of that may be refused. */
   async settle(): Promise<readonly Decision[]> {
     await this.takeCommands();
     const said: Decision[] = [];
     for (let round = 0; round < 50; round += 1) {
       const { sets } = this.session.decide();
       if (sets.length === 0) return said;
-      for (const outcome of await this.commit(sets)) this.session.answer(outcome);
+      for (const outcome of await this.commit(sets)) {
+        if (outcome.kind === 'refused') throw new Error(`refused: ${JSON.stringify(outcome)}`);
+        this.session.answer(outcome);
+      }
       said.push(...sets.flatMap(({ decisions }) => decisions));
     }
     throw new Error('the core does not come to rest');

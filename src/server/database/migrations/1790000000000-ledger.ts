@@ -329,10 +329,11 @@ CREATE TABLE audit_heads (
   number bigint NOT NULL,
   hash   bytea NOT NULL
 );
--- Hashed over the row's own text form, so that any later change of any field breaks the chain.
+-- Hashed over the row's own text form, so that any later change of any field breaks the chain; before and after as
+-- text, since an array of JSON would not tell a missing one from a JSON null.
 CREATE FUNCTION audit_hash(r audit) RETURNS bytea LANGUAGE sql STABLE AS $$
   SELECT sha256(r.previous_hash || convert_to(jsonb_build_array(r.chain, r.number, extract(epoch FROM r.at), r.actor,
-    r.action, r.subject, r.before, r.after, r.reason, r.request_id, r.policy_version)::text, 'UTF8'))
+    r.action, r.subject, r.before::text, r.after::text, r.reason, r.request_id, r.policy_version)::text, 'UTF8'))
 $$;
 CREATE FUNCTION audit_append(chain text, actor text, action text, subject text, before jsonb, after jsonb, reason text,
   request_id text, policy_version text) RETURNS void LANGUAGE plpgsql AS $$
