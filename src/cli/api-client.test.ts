@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { API_VERSION } from '../server/workloads/workload.schema.js';
+import { API_VERSION, type WorkloadDocumentInput } from '../server/workloads/workload.schema.js';
 import { ApiClient } from './api-client.js';
 import { ApiProblem, ServerUnreachable } from './api-problem.js';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 const UID = '0b5a0c5e-5b0e-4c59-9d7c-0d6f3c2f9b11';
-const DOCUMENT = {
+const DOCUMENT: WorkloadDocumentInput = {
   apiVersion: API_VERSION,
   kind: 'Workload',
   metadata: { name: 'sleep' },
   spec: { queue: 'research', podSets: [{ template: { spec: { containers: [{ name: 'main', command: ['true'] }] } } }] },
-} as const;
+};
 
 /** A server that gives the answers that it was told, one to each call, and remembers the calls. */
 class ScriptedServer {

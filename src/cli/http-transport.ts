@@ -147,7 +147,7 @@ function causeOf(error: unknown): string {
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return 'no answer in time';
   if (typeof cause !== 'object' || cause === null) return message;
-  const { code, message: reason = message } = cause as NodeJS.ErrnoException;
+  const { code, message: reason } = cause as NodeJS.ErrnoException;
   return code ?? reason;
 }
 
