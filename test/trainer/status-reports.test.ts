@@ -33,9 +33,9 @@ describe('a pod and its control plane', () => {
     return server;
   }
 
-  function start(url: string, job: JobText = {}): TrainerProcess {
+  function start(url: string, job: JobText = {}, rowCount?: number): TrainerProcess {
     const trainer = new TrainerProcess({
-      file: writeSmallJob(folder, job),
+      file: writeSmallJob(folder, job, rowCount),
       environment: {
         BERTH_WORKLOAD: 'w1',
         BERTH_POD: 'w1-3-worker-0',
@@ -105,6 +105,20 @@ describe('a pod and its control plane', () => {
     const { code } = await start(await server.open(), ENDLESS).ended;
     expect(code).toBe(EXIT.preempted);
     expect(newestStep(join(folder, 'home', 'checkpoints'))).toBe(server.reports.at(-1)?.checkpoint?.step);
+  });
+
+  it('ends at once when it is told to while it reads its data: there is nothing to save', async () => {
+    const trainers: TrainerProcess[] = [];
+    const server = serverThat(() => {
+      for (const trainer of trainers) trainer.signal('SIGTERM');
+      return ACCEPTED;
+    });
+    const trainer = start(await server.open(), ENDLESS, 100_000);
+    trainers.push(trainer);
+    const { code, stdout } = await trainer.ended;
+    expect(code).toBe(EXIT.preempted);
+    expect(stdout).toBe('stopped before its first step; the same command goes on from there\n');
+    expect(newestStep(join(folder, 'home', 'checkpoints'))).toBe(0);
   });
 
   it('says why it failed', async () => {

@@ -27,7 +27,7 @@ describe('a training run', () => {
     const report = TrainingReportSchema.parse(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')));
     const accuracy = report.test['accuracy'] ?? 0;
     expect(accuracy).toBeGreaterThan(0.9);
-    expect(stdout).toMatch(/\nepoch 8\/8  loss \d\.\d{4}  accuracy .* samples\/s  ETA 0\.0 s\n/);
+    expect(stdout).toMatch(/\nepoch 8\/8 {2}loss \d\.\d{4} {2}accuracy .* samples\/s {2}ETA 0\.0 s\n/);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`Test accuracy: ${accuracy.toFixed(4)}`);
 
     expect(report.rows).toEqual({ train: 576, validation: 64, test: 160 });
