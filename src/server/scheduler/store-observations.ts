@@ -91,8 +91,8 @@ function namesOf(observations: readonly { readonly node: NodeName }[]): readonly
 }
 
 /**
- * A slot in which a pod ever stood stays, also when the node has fewer devices now. A node that was forgotten (removed,
- * and nothing left on it) comes back healthy, as a new one.
+ * A slot in which a pod ever stood stays, also when the node has fewer devices now. A node that was removed comes back
+ * healthy, as a new one: the core knows it so, too.
  */
 async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen'>[]): Promise<Touched> {
   const specs = [...new Map(seen.map(({ node }) => [node.name, node])).values()];
@@ -103,9 +103,8 @@ async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen
      FROM jsonb_array_elements($1::jsonb) s ORDER BY 1
      ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, cpu_milli = excluded.cpu_milli,
        memory_mib = excluded.memory_mib, pods_max = excluded.pods_max, removed_at = NULL,
-       state = CASE WHEN n.removed_at IS NOT NULL AND n.pods_claimed + n.pods_occupied = 0 THEN 'healthy'
-         ELSE n.state END,
-       cause = CASE WHEN n.removed_at IS NOT NULL AND n.pods_claimed + n.pods_occupied = 0 THEN '' ELSE n.cause END
+       state = CASE WHEN n.removed_at IS NULL THEN n.state ELSE 'healthy' END,
+       cause = CASE WHEN n.removed_at IS NULL THEN n.cause ELSE '' END
      WHERE n.spec IS DISTINCT FROM excluded.spec OR n.removed_at IS NOT NULL
      RETURNING n.name`,
     [JSON.stringify(specs)],

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Observation } from '../../src/cluster/cluster.js';
+import type { PodRef } from '../../src/core/index.js';
+import { aNode } from '../support/fleet-builders.js';
+import { LedgerRig, podsStarted } from '../support/ledger-rig.js';
+
+const NODES = ['node-1', 'node-2', 'node-3'];
+const KINDS = [
+  'submit',
+  'submit',
+  'cancel',
+  'settle',
+  'settle',
+  'settle',
+  'start-all',
+  'succeed-workload',
+  'fail-pod',
+  'gone-all',
+  'refuse-pod',
+  'wait',
+  'node-lost',
+  'node-heals',
+  'node-fenced',
+  'node-removed',
+  'node-seen',
+] as const;
+
+const anyHappening = fc.record({ kind: fc.constantFrom(...KINDS), pick: fc.nat(1000), more: fc.nat(1000) });
+type Happening = typeof anyHappening extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Claims and occupancies of pods, and charges of workloads, against what the triggers counted. */
+const BROKEN_BOOKS = `
+SELECT 'slot ' || s.node || '/' || s.slot AS what FROM slots s
+LEFT JOIN LATERAL (SELECT coalesce(sum(ps.milli) FILTER (WHERE p.claimed), 0) AS claimed,
+    coalesce(sum(ps.milli) FILTER (WHERE p.occupied), 0) AS occupied
+  FROM pod_slots ps JOIN pods p ON p.name = ps.pod WHERE ps.node = s.node AND ps.slot = s.slot) h ON true
+WHERE (s.claimed_milli, s.occupied_milli) <> (h.claimed, h.occupied)
+UNION ALL
+SELECT 'node ' || n.name FROM nodes n
+LEFT JOIN LATERAL (SELECT coalesce(sum(cpu_milli) FILTER (WHERE claimed), 0) AS cpu,
+    count(*) FILTER (WHERE claimed) AS pods, count(*) FILTER (WHERE occupied) AS occupied
+  FROM pods p WHERE p.node = n.name) h ON true
+WHERE (n.cpu_claimed, n.pods_claimed, n.pods_occupied) <> (h.cpu, h.pods, h.occupied)
+UNION ALL
+SELECT 'use of ' || u.queue FROM queue_usage u
+WHERE u.used <> (SELECT coalesce(sum(milli), 0) FROM charges c WHERE c.queue = u.queue AND c.flavor = u.flavor)
+UNION ALL
+SELECT 'charges of ' || w.name FROM workloads w
+WHERE (SELECT coalesce(sum(milli), 0) FROM charges c WHERE c.workload = w.uid) <> (
+  SELECT coalesce(sum(ps.milli), 0) FROM pods p JOIN pod_slots ps ON ps.pod = p.name WHERE p.workload = w.uid AND p.claimed)
+UNION ALL
+SELECT 'end of ' || w.name FROM workloads w
+WHERE w.finished_at IS NOT NULL AND EXISTS (SELECT FROM pods p WHERE p.workload = w.uid AND p.claimed)`;
+
+describe('a core rebuilt from the ledger', () => {
+  let rig: LedgerRig;
+  beforeAll(async () => {
+    rig = await LedgerRig.open();
+  });
+  afterAll(() => rig.close());
+
+  it('does not run again what had succeeded just before', async () => {
+    await rig.see(...NODES.map((name) => aNode(name)));
+    const uid = await rig.submit('done', { pods: 2 });
+    const pods = podsStarted(await rig.settle(), uid);
+    await rig.startPods(pods);
+    await rig.succeedPods(pods);
+    await rig.lead();
+    await rig.settle();
+    expect(await rig.workload(uid)).toMatchObject({ state: 'succeeded', incarnation: 1 });
+  });
+
+  it('believes what the last one believed, and has nothing to add, whatever happened', async () => {
+    let stories = 0;
+    const law = fc.asyncProperty(fc.array(anyHappening, { minLength: 10, maxLength: 30 }), async (happenings) => {
+      stories += 1;
+      await rig.observe(...NODES.flatMap((node) => backAndEmpty(node)));
+      for (const [step, happening] of happenings.entries()) await happen(rig, happening, `job-${stories}-${step}`);
+      await rig.settle();
+      expect(await rig.query(BROKEN_BOOKS)).toEqual([]);
+      const present = rig.session.view();
+      await rig.lead();
+      expect((await rig.settle()).filter(({ kind }) => kind !== 'wait')).toEqual([]);
+      expect(rig.session.view()).toEqual(present);
+    });
+    await fc.assert(law, { numRuns: 12, endOnFailure: true });
+  });
+});
+
+function backAndEmpty(node: string): readonly Observation[] {
+  return [
+    { kind: 'node-seen', node: aNode(node, { devices: 4, cpu: 8 }) },
+    { kind: 'node-state-changed', node, state: 'healthy', cause: '' },
+  ];
+}
+
+async function happen(rig: LedgerRig, { kind, pick, more }: Happening, name: string): Promise<void> {
+  const pods = await occupants(rig);
+  const pod = pods[pick % Math.max(1, pods.length)];
+  const node = NODES[pick % NODES.length] ?? '';
+  switch (kind) {
+    case 'submit':
+      await rig.submit(name, { pods: 1 + (pick % 3), devices: 1 + (more % 3), maxRetries: more % 2 });
+      return;
+    case 'cancel': {
+      const unfinished = await rig.query<{ uid: string }>(
+        'SELECT uid FROM workloads WHERE finished_at IS NULL ORDER BY created_at',
+      );
+      const workload = unfinished[pick % Math.max(1, unfinished.length)];
+      if (workload !== undefined) await rig.cancel(workload.uid);
+      return;
+    }
+    case 'settle':
+      await rig.settle();
+      return;
+    case 'wait':
+      rig.clock.nowMs += more * 30;
+      return;
+    case 'start-all':
+      await rig.startPods(pods);
+      return;
+    case 'gone-all':
+      await rig.observe(...pods.map((one) => ({ kind: 'pod-gone' as const, pod: one })));
+      return;
+    case 'succeed-workload':
+      await rig.succeedPods(pods.filter(({ workload }) => workload === pod?.workload));
+      return;
+    case 'fail-pod': {
+      if (pod === undefined) return;
+      const exitCode = [1, 65, 75][more % 3] ?? 1;
+      await rig.observe({ kind: 'pod-ended', pod, outcome: 'failed', blame: 'workload', exitCode });
+      if (pick % 2 === 0) await rig.observe({ kind: 'pod-gone', pod });
+      return;
+    }
+    case 'refuse-pod':
+      await refuseOne(rig);
+      return;
+    case 'node-lost':
+      await rig.observe({ kind: 'node-state-changed', node, state: 'lost', cause: 'test' });
+      return;
+    case 'node-heals':
+      await rig.observe({ kind: 'node-state-changed', node, state: 'healthy', cause: '' });
+      return;
+    case 'node-fenced':
+      await rig.observe({ kind: 'node-fenced', node });
+      return;
+    case 'node-removed':
+      await rig.observe({ kind: 'node-removed', node });
+      return;
+    case 'node-seen':
+      await rig.observe({ kind: 'node-seen', node: aNode(node, { devices: 2 + (more % 3), cpu: 8 }) });
+      return;
+  }
+}
+
+async function occupants(rig: LedgerRig): Promise<readonly PodRef[]> {
+  return rig.query<PodRef>(
+    `SELECT workload, incarnation, pod_set AS "podSet", index FROM pods WHERE occupied ORDER BY created_at, name`,
+  );
+}
+
+/** The oldest pod that is to be created, refused for good. */
+async function refuseOne(rig: LedgerRig): Promise<void> {
+  const intent = (await rig.ledger.dueIntents(100)).find(({ kind }) => kind === 'create-pod');
+  if (intent === undefined) return;
+  const refusal = { why: 'test', retry: 'never' } as const;
+  await rig.ledger.settleIntents(rig.leadership, [{ id: intent.id, outcome: { kind: 'refused', ...refusal } }]);
+  rig.session.refuse({ kind: 'pod-refused', pod: intent.pod, ...refusal });
+}
