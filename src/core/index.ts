@@ -4,8 +4,6 @@
  * ledger. Read the comment of `Scheduler` first: it is the protocol.
  */
 export * from './contract/index.js';
-export { hardwareCatalogue, tpuSlice } from './fleet/index.js';
-export type { HardwareCatalogue } from './fleet/index.js';
 export { availableMilli, checkCharge } from './quota/index.js';
 export type { QuotaTreeRow } from './quota/index.js';
 export { Scheduler } from './scheduler.js';

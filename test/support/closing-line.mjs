@@ -9,7 +9,7 @@
  */
 
 /** Ends a run with one plain line that scripts can read: `12 passed, 0 failed, 1 skipped`. */
-export class ClosingLine {
+class ClosingLine {
   /**
    * @param {unknown} _contexts
    * @param {Counts} results

@@ -1,8 +1,7 @@
 import type { Parameter, Tensor } from '../backend/backend.js';
 import type { Job } from '../job.schema.js';
 import { randomFor } from '../random.js';
-import type { ModelShape } from './build-model.js';
-import type { ForwardPass, Model } from './model.js';
+import type { ForwardPass, Model, ModelShape } from './model.js';
 
 type MlpSpec = Extract<Job['model'], { type: 'mlp' }>;
 

@@ -1,5 +1,12 @@
 import type { Backend, LossKind, Parameter, Tensor } from '../backend/backend.js';
 
+/** What a model is given and asked for, whatever is between. */
+export interface ModelShape {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly loss: LossKind;
+}
+
 /** A network as data: its first weights, and the function from inputs to outputs. */
 export interface Model {
   readonly parameters: readonly Parameter[];
