@@ -12,6 +12,11 @@ function dnsLabel(max: number): z.ZodString {
 }
 
 export const WorkloadNameSchema = dnsLabel(40);
+/** The beginning of a workload's name, five characters short of it. */
+export const GenerateNameSchema = z
+  .string()
+  .max(35, 'must be at most 35 characters')
+  .regex(/^[a-z0-9][-a-z0-9]*$/, 'must be lower-case letters, digits and "-", and not begin with "-"');
 export const TeamNameSchema = dnsLabel(40);
 export const QueueNameSchema = dnsLabel(63);
 export const NodeNameSchema = z

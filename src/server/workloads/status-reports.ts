@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Epoch, StatusReply, StatusReport } from '../../trainer/contract.js';
 import type { PodIdentity } from '../auth/principal.js';
+import { storableJson } from '../scheduler/storable-text.js';
 
 export type StatusOutcome =
   | { readonly kind: 'noted'; readonly reply: StatusReply }
@@ -17,6 +18,8 @@ interface WorkloadFacts {
   readonly round: number;
   readonly evicting: boolean;
   readonly world_size: number;
+  /** Of the pod that reports. */
+  readonly rank: number | null;
 }
 
 /** Takes what pods report: progress of the newest sequence, curves, and the final report. */
@@ -32,30 +35,37 @@ export class StatusReports {
       // Shared with other reports, exclusive with a new incarnation: an old one cannot slip in behind it.
       const [workload]: WorkloadFacts[] = await transaction.query(
         `SELECT incarnation, round, state = 'evicting' AS evicting, (SELECT coalesce(max(world_size), 1) FROM pods p
-         WHERE p.workload = w.uid AND p.incarnation = w.incarnation) AS world_size
+         WHERE p.workload = w.uid AND p.incarnation = w.incarnation) AS world_size,
+         (SELECT rank FROM pods p WHERE p.workload = w.uid AND p.name = $2) AS rank
          FROM workloads w WHERE uid = $1 FOR SHARE OF w`,
-        [pod.workload],
+        [pod.workload, pod.pod],
       );
       if (workload?.incarnation !== pod.incarnation) {
         return { kind: 'stale-incarnation', current: workload?.incarnation ?? 0 };
       }
-      await storeProgress(transaction, report);
-      if (report.report !== undefined) await storeReport(transaction, report);
-      await transaction.query(`SELECT pg_notify('berth_changed', $1)`, [`workload:${pod.workload}`]);
+      if (workload.rank !== report.rank) return { kind: 'not-this-pod' };
+      await store(transaction, storableJson(report));
       const { round, world_size: worldSize, evicting } = workload;
       return { kind: 'noted', reply: { round, worldSize, ...(evicting ? { stop: true } : {}) } };
     });
   }
 }
 
-async function storeProgress(transaction: EntityManager, report: StatusReport): Promise<void> {
+/** All of it, or nothing when a newer one was here before. */
+async function store(transaction: EntityManager, report: StatusReport): Promise<void> {
+  if ((await storeProgress(transaction, report)) === 'stale') return;
+  if (report.report !== undefined) await storeReport(transaction, report);
+  await transaction.query(`SELECT pg_notify('berth_changed', $1)`, [`workload:${report.workload}`]);
+}
+
+async function storeProgress(transaction: EntityManager, report: StatusReport): Promise<'stored' | 'stale'> {
   const { epochs = [], report: _report, reportHtml: _html, ...body } = report;
   const [seen]: { epochs: Epoch[]; incarnation: number; sequence: string }[] = await transaction.query(
     'SELECT epochs, incarnation, sequence FROM progress WHERE workload = $1 AND rank = $2 FOR UPDATE',
     [report.workload, report.rank],
   );
   const isStale = seen?.incarnation === report.incarnation && Number(seen.sequence) >= report.sequence;
-  if (isStale) return;
+  if (isStale) return 'stale';
   await transaction.query(
     `INSERT INTO progress (workload, rank, incarnation, sequence, body, epochs, failure)
      VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7)
@@ -71,6 +81,7 @@ async function storeProgress(transaction: EntityManager, report: StatusReport): 
       report.failure ?? null,
     ],
   );
+  return 'stored';
 }
 
 /** By number; a resumed incarnation writes the epochs again that it trains again. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { isQuantity } from '../../documents/quantity.js';
+import { unstorablePaths } from '../../documents/unstorable-paths.js';
 import { EpochSchema, JobSchema, PhaseSchema, TrainingReportSchema } from '../../trainer/contract.js';
 import {
   FlavorNameSchema,
+  GenerateNameSchema,
   LabelsSchema,
   NodeNameSchema,
   PodSetNameSchema,
@@ -98,7 +100,7 @@ export const WorkloadDocumentSchema = z
       .strictObject({
         name: WorkloadNameSchema.optional(),
         /** The server appends five characters, as Kubernetes does. */
-        generateName: z.string().max(35).optional(),
+        generateName: GenerateNameSchema.optional(),
         /** The team. */
         namespace: TeamNameSchema.optional(),
         labels: LabelsSchema.default({}),
@@ -126,6 +128,12 @@ export const WorkloadDocumentSchema = z
   .refine((w) => new Set(w.spec.podSets.map((set) => set.name)).size === w.spec.podSets.length, {
     path: ['spec', 'podSets'],
     message: 'has two pod sets of one name',
+  })
+  .superRefine((document, context) => {
+    // No environment variable, no argument and no text of PostgreSQL can hold them.
+    for (const path of unstorablePaths(document)) {
+      context.addIssue({ code: 'custom', path: [...path], message: 'holds a NUL or half a surrogate pair' });
+    }
   })
   .meta({ id: 'WorkloadDocument' });
 /** A workload as a user writes it, defaults filled in. */
