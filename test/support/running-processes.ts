@@ -60,6 +60,7 @@ function read(pid: number, file: 'cmdline' | 'environ'): string {
 }
 
 function variablesOf(environment: string): Readonly<Record<string, string>> {
-  const pairs = environment.split('\0').map((line) => [line, line.indexOf('=')] as const);
+  const lines = environment.split('\0').filter((line) => line.includes('='));
+  const pairs = lines.map((line) => [line, line.indexOf('=')] as const);
   return Object.fromEntries(pairs.map(([line, at]) => [line.slice(0, at), line.slice(at + 1)]));
 }
