@@ -70,7 +70,7 @@ function timeLeftOf(workload: Workload): string {
 }
 
 /** The metric that people ask for first. */
-function resultOf({ status }: Workload): string {
+export function resultOf({ status }: Workload): string {
   const [metric] = Object.entries(status.result ?? {}).sort(
     ([a], [b]) => Number(b === 'accuracy') - Number(a === 'accuracy'),
   );

@@ -1,7 +1,7 @@
 import type { Workload } from '../server/workloads/workload.schema.js';
 import { formatDuration } from './age.js';
 import { formatMetrics } from './describe-workload.js';
-import { isSettled, progressOf } from './present-workloads.js';
+import { isSettled, progressOf, resultOf } from './present-workloads.js';
 
 const BAR_WIDTH = 24;
 
@@ -29,8 +29,8 @@ export function progressBar(done: number, total: number): string {
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }
 
-function endLine({ status }: Workload): string {
-  const why = status.message === '' ? status.reason : status.message;
-  const came = status.result === undefined ? why : formatMetrics(status.result);
+function endLine(workload: Workload): string {
+  const { status } = workload;
+  const came = status.result === undefined ? status.message : resultOf(workload);
   return came === '' ? status.state : `${status.state}: ${came}`;
 }

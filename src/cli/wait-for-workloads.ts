@@ -12,7 +12,7 @@ export async function waitForWorkloads(
   workloads: readonly Workload[],
 ): Promise<readonly Workload[]> {
   const latest = new Map(workloads.map((workload) => [workload.metadata.uid, workload]));
-  const display = process.stderr.isTTY ? new Bars(workloads) : new Lines();
+  const display = canDraw(process.stderr) ? new Bars(workloads) : new Lines();
   const stopped = new AbortController().signal; // an interrupt ends the whole program; the workloads go on
   for await (const workload of followWorkloads(client, [...latest.keys()], stopped)) {
     latest.set(workload.metadata.uid, workload);
@@ -20,6 +20,11 @@ export async function waitForWorkloads(
   }
   await display.end();
   return [...latest.values()];
+}
+
+/** A terminal of no size, as some CI systems have it, shows nothing that is redrawn. */
+function canDraw({ isTTY, rows, columns }: NodeJS.WriteStream): boolean {
+  return isTTY && rows > 0 && columns > 0;
 }
 
 interface Display {
@@ -55,7 +60,8 @@ class Bars implements Display {
   private readonly finished: Promise<unknown>;
 
   constructor(workloads: readonly Workload[]) {
-    const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
+    // The other way round: standard output is for the answer, which a pipe may read.
+    const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stdout) });
     const list = new Listr(
       workloads.map((workload) => this.taskOf(workload)),
       {

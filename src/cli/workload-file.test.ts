@@ -142,6 +142,12 @@ describe(locateInFile.name, () => {
     ]);
   });
 
+  it('does not look in the file for a name that came from the command line', () => {
+    const [job] = filed(JOB, { queue: 'research', name: 'again' });
+    if (job === undefined) throw new Error('the file has a document');
+    expect(locateInFile(JOB, job, [{ path: 'metadata.name', message: 'is taken' }])).toEqual([]);
+  });
+
   it('finds the fields of a job by what the workload calls them, and not what the file lacks', () => {
     const [, job] = filed(text);
     if (job === undefined) throw new Error('the file has two documents');

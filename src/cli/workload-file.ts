@@ -47,14 +47,15 @@ export function readWorkloadFile(
 /** Where in the file the mistakes are that the server found in the document; those that are not in it are left out. */
 export function locateInFile(
   text: string,
-  { kind, index }: FiledWorkload,
+  { kind, index, document }: FiledWorkload,
   mistakes: readonly { readonly path: string; readonly message: string }[],
 ): readonly DocumentProblem[] {
+  const isNamedInFile = kind === 'workload' || document.spec.podSets[0]?.trainer?.name === document.metadata.name;
   let seen = 0;
   const schema = z.unknown().superRefine((_value, context) => {
     if (seen++ !== index) return;
     for (const { path, message } of mistakes) {
-      const field = fieldInFile(kind, pathOf(path));
+      const field = path === 'metadata.name' && !isNamedInFile ? undefined : fieldInFile(kind, pathOf(path));
       if (field !== undefined) context.addIssue({ code: 'custom', path: [...field], message });
     }
   });
