@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { Listr, ListrLogger, ProcessOutput, type ListrTask } from 'listr2';
 import type { Workload } from '../server/workloads/workload.schema.js';
 import type { ApiClient } from './api-client.js';
@@ -6,6 +7,9 @@ import { remark } from './output.js';
 import { isSettled, shortName } from './present-workloads.js';
 import { progressBar, progressLine } from './progress-line.js';
 
+/** As a shell reports a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
 /** Shows on standard error how the workloads go, and resolves with how they ended, in the order given. */
 export async function waitForWorkloads(
   client: ApiClient,
@@ -13,13 +17,27 @@ export async function waitForWorkloads(
 ): Promise<readonly Workload[]> {
   const latest = new Map(workloads.map((workload) => [workload.metadata.uid, workload]));
   const display = canDraw(process.stderr) ? new Bars(workloads) : new Lines();
-  const stopped = new AbortController().signal; // an interrupt ends the whole program; the workloads go on
-  for await (const workload of followWorkloads(client, [...latest.keys()], stopped)) {
-    latest.set(workload.metadata.uid, workload);
-    display.show(workload);
+  process.once('SIGINT', leave);
+  try {
+    for await (const workload of followWorkloads(client, [...latest.keys()], new AbortController().signal)) {
+      latest.set(workload.metadata.uid, workload);
+      display.show(workload);
+    }
+    await display.end();
+  } finally {
+    process.off('SIGINT', leave);
   }
-  await display.end();
   return [...latest.values()];
+}
+
+/** Written past listr2, which holds back what others write and has hidden the cursor. */
+function leave(): void {
+  const showCursor = process.stderr.isTTY ? '\u001b[?25h' : '';
+  writeSync(
+    2,
+    `${showCursor}\nWhat was submitted goes on: \`berth get workloads\` shows how, \`berth cancel\` ends it.\n`,
+  );
+  process.exit(INTERRUPTED);
 }
 
 /** A terminal of no size, as some CI systems have it, shows nothing that is redrawn. */
