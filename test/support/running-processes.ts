@@ -28,8 +28,10 @@ export function processesBelow(directory: string): readonly RunningProcess[] {
 }
 
 export function podProcessesBelow(directory: string): readonly PodProcess[] {
-  return processesBelow(directory).flatMap(({ pid, environment }) => {
-    const { BERTH_POD: pod, BERTH_WORKLOAD: workload, BERTH_INCARNATION: incarnation } = environment;
+  return processIds().flatMap((pid) => {
+    const environment = read(pid, 'environ');
+    if (!environment.includes(directory)) return [];
+    const { BERTH_POD: pod, BERTH_WORKLOAD: workload, BERTH_INCARNATION: incarnation } = variablesOf(environment);
     if (pod === undefined || workload === undefined) return [];
     return [{ pid, pod, workload, incarnation: Number(incarnation) }];
   });

@@ -13,7 +13,7 @@ import { ServerProcess, type ServerFiles } from './server-process.js';
 
 /** On a machine that does other things too; what is promised in seconds is checked by itself. */
 const PATIENCE_MS = 150_000;
-/** Reading a workload again and again must not become the load of the server. */
+/** Looking must not become the load of the machine. */
 const LOOK_MS = 100;
 
 /** A whole Berth to do harm to: server, database and pods, seen from outside. */
@@ -59,7 +59,14 @@ export class RunningSystem {
   }
 
   async untilNoPods(deadlineMs = PATIENCE_MS): Promise<void> {
-    await until('the end of all pods', () => this.pods().length === 0, { deadlineMs, state: () => this.pods() });
+    await until(
+      'the end of all pods',
+      async () => {
+        await delay(LOOK_MS);
+        return this.pods().length === 0;
+      },
+      { deadlineMs, state: () => this.pods() },
+    );
   }
 
   /** Programs of pods that run at this moment, whatever the server believes. */

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type pg from 'pg';
-import { adoptOrStart, isRunning, stopPostmaster, type Postmaster, type PostmasterOptions } from './postmaster.js';
+import {
+  adoptOrStart,
+  isRunning,
+  stopOrphan,
+  stopPostmaster,
+  type Postmaster,
+  type PostmasterOptions,
+} from './postmaster.js';
 import { preparePostmaster } from './prepare-postmaster.js';
 
 export interface EmbeddedPostgresOptions {
@@ -14,7 +21,7 @@ const RESTART_EVERY_MS = 1000;
 
 /**
  * A real PostgreSQL server of our own: adopted when it runs already, else started, and started again whenever it
- * dies. Several processes may share one; who started it stops it.
+ * dies. Several processes may share one; who started it stops it, and when that one was killed, the last who uses it.
  */
 export class EmbeddedPostgres {
   private readonly logger = new Logger('postgres');
@@ -38,12 +45,14 @@ export class EmbeddedPostgres {
     return this.options.folder.url;
   }
 
-  /** Stops the server when this process started it; waits until it is down. */
+  /** Stops the server when this process started it, or nobody else is left; waits until it is down. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.recovery;
     const { connection, child } = this.postmaster;
     referable(connection).ref(); // or the process could end before the server
+    // Without an answer it is down already.
+    if (child === undefined) await stopOrphan(this.postmaster, this.options).catch(() => undefined);
     await connection.end().catch(() => undefined);
     if (child !== undefined) await stopPostmaster(child);
   }

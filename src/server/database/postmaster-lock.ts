@@ -33,6 +33,16 @@ function isStale(data: string, content: string): boolean {
   return !isPostgres(lines[0] ?? '') && !isAttached(sharedMemoryId);
 }
 
+/** Also false for one that has ended and that nobody reaps. */
+export function isPostmasterAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return process.platform !== 'linux' || isPostgres(String(pid));
+}
+
 /** A zombie has no command line any more. */
 function isPostgres(pid: string): boolean {
   return (readText(`/proc/${pid}/cmdline`) ?? '').includes('postgres');

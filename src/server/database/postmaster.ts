@@ -6,7 +6,7 @@ import pg from 'pg';
 import { DatabaseError, databaseErrorOf } from './database-error.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import type { PostgresFolder } from './postgres-folder.js';
-import { readPostmasterPid, removeStaleLock } from './postmaster-lock.js';
+import { isPostmasterAlive, readPostmasterPid, removeStaleLock } from './postmaster-lock.js';
 import { spawnPostgres } from './spawn-postgres.js';
 
 /** `none`: for tests only, whose data may be lost with the machine. */
@@ -30,6 +30,8 @@ export interface Postmaster {
 const ATTEMPTS_MAX = 40;
 const RETRY_MS = 150;
 const POLL_MS = 15;
+/** The name of the connection by which a process watches over its server. */
+const SUPERVISOR = 'berth-supervisor';
 /** Recovery after a crash writes the log again, at most one checkpoint's worth. */
 const READY_WITHIN_MS = 60_000;
 const CONNECT_WITHIN_MS = 5000;
@@ -79,6 +81,27 @@ export async function stopPostmaster(child: ChildProcess): Promise<void> {
   }
 }
 
+/**
+ * Stops a server whose starter is gone, unless somebody else uses it, too: everybody who does has a connection of this
+ * kind. It is no child of ours, so its end is looked for.
+ */
+export async function stopOrphan({ connection }: Postmaster, { folder }: PostmasterOptions): Promise<void> {
+  const { rowCount } = await connection.query(
+    'SELECT FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()',
+    [SUPERVISOR],
+  );
+  const pid = readPostmasterPid(folder.data);
+  if (rowCount !== 0 || pid === undefined) return;
+  for (const { signal, waitMs } of STOP_SIGNALS) {
+    const giveUpAt = performance.now() + waitMs;
+    process.kill(pid, signal);
+    while (performance.now() < giveUpAt) {
+      if (!isPostmasterAlive(pid)) return;
+      await delay(POLL_MS);
+    }
+  }
+}
+
 export function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
@@ -109,7 +132,7 @@ type Answer = { readonly kind: 'ready'; readonly connection: pg.Client } | { rea
 async function tryToConnect(connectionString: string): Promise<Answer> {
   const connection = new pg.Client({
     connectionString,
-    application_name: 'berth-supervisor',
+    application_name: SUPERVISOR,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
   });
   connection.on('error', () => undefined); // its end is what counts
