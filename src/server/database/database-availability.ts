@@ -27,12 +27,13 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 function saysSo(error: unknown, depthLeft: number): boolean {
-  if (!(error instanceof Error) || depthLeft === 0) return false;
-  const { code, syscall, driverError, cause, errors } = error as Error & Readonly<Record<string, unknown>>;
+  // Not by `instanceof`: errors of the network are made outside of the context that a test runs in.
+  if (typeof error !== 'object' || error === null || depthLeft === 0) return false;
+  const { code, syscall, message, driverError, cause, errors } = error as Readonly<Record<string, unknown>>;
   const network = NETWORK_CODES.get(code);
   if (network === 'always' || (network === 'when-connecting' && syscall === 'connect')) return true;
   if (typeof code === 'string' && SQL_STATES.test(code)) return true;
-  if (SENTENCES.test(error.message)) return true;
+  if (typeof message === 'string' && SENTENCES.test(message)) return true;
   const within = [driverError, cause, ...(Array.isArray(errors) ? (errors as readonly unknown[]) : [])];
   return within.some((inner) => saysSo(inner, depthLeft - 1));
 }
