@@ -98,7 +98,7 @@ describe("a pod's token", () => {
   });
 
   it('does not survive any change of any of its characters', async () => {
-    const changed = [...token].map((character, at) => {
+    const changed = Array.from(token, (character, at) => {
       const other = character === 'A' ? 'B' : 'A';
       return token.slice(0, at) + other + token.slice(at + 1);
     });

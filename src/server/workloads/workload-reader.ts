@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { readCursor, writeCursor } from './workload-cursor.js';
 import { workloadOf } from './workload-of.js';
 import { WORKLOAD_ROWS, type WorkloadRow } from './workload-row.js';
 import type { ListWorkloads, Workload, WorkloadPage } from './workload.schema.js';
@@ -25,21 +26,20 @@ export class WorkloadReader {
 
   /** Newest first, then by uid. */
   async list(query: ListWorkloads): Promise<WorkloadPage> {
-    const [at, uid] = query.cursor === undefined ? [] : Buffer.from(query.cursor, 'base64url').toString().split('|');
+    const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
     const rows = await this.rows(
       `w.deleted_at IS NULL AND ($1::text IS NULL OR w.team = $1) AND ($2::text IS NULL OR w.queue = $2)
        AND ($3::text IS NULL OR w.name = $3) AND ($4::text IS NULL OR w.state = $4)
-       AND ($5::timestamptz IS NULL OR (w.created_at, w.uid) < ($5::timestamptz, $6::uuid))
+       AND ($5::bigint IS NULL
+         OR (w.created_at, w.uid) < ('epoch'::timestamptz + $5::bigint * interval '1 microsecond', $6::uuid))
        ORDER BY w.created_at DESC, w.uid DESC LIMIT $7`,
-      [query.team, query.queue, query.name, query.state, at, uid, query.limit + 1],
+      [query.team, query.queue, query.name, query.state, after?.createdMicros, after?.uid, query.limit + 1],
     );
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
     return {
       items: page.map(workloadOf),
-      ...(rows.length > query.limit && last !== undefined
-        ? { next: Buffer.from(last.cursor).toString('base64url') }
-        : {}),
+      ...(rows.length > query.limit && last !== undefined ? { next: writeCursor(last.cursor) } : {}),
     };
   }
 
@@ -47,7 +47,7 @@ export class WorkloadReader {
   async recent(team: string | undefined): Promise<readonly Workload[]> {
     const rows = await this.rows(
       `w.deleted_at IS NULL AND ($1::text IS NULL OR w.team = $1) AND (w.finished_at IS NULL OR w.uid IN (
-         SELECT uid FROM workloads WHERE finished_at IS NOT NULL AND deleted_at IS NULL
+         SELECT uid FROM workloads WHERE finished_at IS NOT NULL AND deleted_at IS NULL AND ($1::text IS NULL OR team = $1)
          ORDER BY finished_at DESC, uid LIMIT ${RECENT_FINISHED_MAX}))
        ORDER BY w.created_at DESC, w.uid DESC LIMIT ${LIVE_MAX}`,
       [team],

@@ -57,7 +57,7 @@ export interface ProgressRow {
 export const WORKLOAD_ROWS = `
 SELECT w.uid, w.team, w.name, w.labels, w.spec, w.created_at, w.created_by, w.cancel_requested_at, w.state,
   w.incarnation, w.round, w.retries, w.reason, w.message, w.started_at, w.finished_at,
-  w.created_at::text || '|' || w.uid AS cursor, pods.pods, charged.charged, r.body -> 'test' AS result,
+  (extract(epoch FROM w.created_at) * 1000000)::bigint || '|' || w.uid AS cursor, pods.pods, charged.charged, r.body -> 'test' AS result,
   CASE WHEN p.workload IS NULL THEN NULL
     ELSE jsonb_build_object('body', p.body, 'epochs', p.epochs, 'reported_at', p.reported_at) END AS progress
 FROM workloads w

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isQuantity } from '../../documents/quantity.js';
+import { cpuMilliOf, isQuantity, memoryMibOf } from '../../documents/quantity.js';
 import { unstorablePaths } from '../../documents/unstorable-paths.js';
 import { EpochSchema, JobSchema, PhaseSchema, TrainingReportSchema } from '../../trainer/contract.js';
 import {
@@ -14,15 +14,22 @@ import {
   WorkloadNameSchema,
   pageOf,
 } from '../names.schema.js';
+import { readCursor } from './workload-cursor.js';
 
 export const API_VERSION = 'scheduling.berth.dev/v1';
 
 /** A workload of more pods is refused: one decision, one transaction. */
 export const PODS_PER_WORKLOAD_MAX = 1024;
 
+/** So that the sums over all pods of all workloads stay exact. */
+const CPU_MILLI_MAX = 1_000_000_000;
+const MEMORY_MIB_MAX = 2 ** 40;
+
 const QuantitySchema = z
   .union([z.string(), z.number()])
-  .refine(isQuantity, 'must be a quantity as Kubernetes writes it, e.g. 500m, 4, 64Gi');
+  .refine(isQuantity, { message: 'must be a quantity as Kubernetes writes it, e.g. 500m, 4, 64Gi', abort: true });
+const CpuSchema = QuantitySchema.refine((cpu) => cpuMilliOf(cpu) <= CPU_MILLI_MAX, 'must be at most 1000000');
+const MemorySchema = QuantitySchema.refine((bytes) => memoryMibOf(bytes) <= MEMORY_MIB_MAX, 'must be at most 1024Pi');
 
 const AcceleratorsSchema = z
   .strictObject({
@@ -31,7 +38,7 @@ const AcceleratorsSchema = z
     count: z.int().min(1).max(64).default(1),
     /** Thousandths of one device; below 1,000 the device is shared and `count` is 1. */
     milli: z.int().min(1).max(1000).default(1000),
-    memory: QuantitySchema.optional(),
+    memory: MemorySchema.optional(),
   })
   .refine((a) => a.milli === 1000 || a.count === 1, 'a fraction of a device needs count: 1')
   .meta({ id: 'Accelerators' });
@@ -74,8 +81,8 @@ const PodSetSchema = z
     name: PodSetNameSchema.default('worker'),
     count: z.int().min(1).max(PODS_PER_WORKLOAD_MAX).default(1),
     minCount: z.int().min(1).max(PODS_PER_WORKLOAD_MAX).optional(),
-    cpu: QuantitySchema.default('1'),
-    memory: QuantitySchema.default('1Gi'),
+    cpu: CpuSchema.default('1'),
+    memory: MemorySchema.default('1Gi'),
     accelerators: AcceleratorsSchema.optional(),
     nodeSelector: LabelsSchema.default({}),
     tolerations: z.array(TolerationSchema).max(32).default([]),
@@ -229,7 +236,11 @@ export const ListWorkloadsSchema = z.strictObject({
   name: WorkloadNameSchema.optional(),
   state: WorkloadStateSchema.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: z.string().max(200).optional(),
+  cursor: z
+    .string()
+    .max(200)
+    .refine((cursor) => readCursor(cursor) !== undefined, 'must be the `next` of a page before')
+    .optional(),
 });
 export type ListWorkloads = z.infer<typeof ListWorkloadsSchema>;
 
