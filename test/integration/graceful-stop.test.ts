@@ -8,7 +8,7 @@ import { aScript, aTraining } from '../support/workload-documents.js';
 const TEST_MS_MAX = 180_000;
 /** The promise for Ctrl-C and SIGTERM. */
 const STOP_MS_MAX = 10_000;
-const EPOCHS = 160;
+const EPOCHS = 120;
 const STUBBORN = `trap '' TERM; while :; do sleep 0.1; done`;
 
 describe('when the server is stopped', () => {
