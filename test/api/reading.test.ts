@@ -241,12 +241,12 @@ describe('the OpenAPI document', () => {
 class Listener {
   text = '';
   private readonly changes: Change[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
   private readonly controller = new AbortController();
 
   constructor(server: string, token: string) {
     this.read(server, token).catch((error: unknown) => {
-      if (!this.controller.signal.aborted) this.failure = error;
+      if (!this.controller.signal.aborted) this.failure = new Error('the stream broke', { cause: error });
     });
   }
 
