@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { readCursor, writeCursor } from './workload-cursor.js';
+import { readCursor, writeCursor } from './workload-cursor.schema.js';
 import { workloadOf } from './workload-of.js';
 import { WORKLOAD_ROWS, type WorkloadRow } from './workload-row.js';
 import type { ListWorkloads, Workload, WorkloadPage } from './workload.schema.js';

@@ -14,7 +14,7 @@ import {
   WorkloadNameSchema,
   pageOf,
 } from '../names.schema.js';
-import { readCursor } from './workload-cursor.js';
+import { WorkloadCursorSchema } from './workload-cursor.schema.js';
 
 export const API_VERSION = 'scheduling.berth.dev/v1';
 
@@ -236,11 +236,7 @@ export const ListWorkloadsSchema = z.strictObject({
   name: WorkloadNameSchema.optional(),
   state: WorkloadStateSchema.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: z
-    .string()
-    .max(200)
-    .refine((cursor) => readCursor(cursor) !== undefined, 'must be the `next` of a page before')
-    .optional(),
+  cursor: WorkloadCursorSchema.optional(),
 });
 export type ListWorkloads = z.infer<typeof ListWorkloadsSchema>;
 
