@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,9 +43,10 @@ function folderOf(pid) {
 
 /** @param {string} folder */
 async function close(folder) {
-  const lock = join(folder, 'postgres', 'data', 'postmaster.pid');
+  const data = join(folder, 'postgres', 'data');
+  const lock = join(data, 'postmaster.pid');
   const postmaster = existsSync(lock) ? Number(readFileSync(lock, 'utf8').split('\n')[0]) : undefined;
-  if (postmaster !== undefined && isRunning(postmaster)) await stop(postmaster, lock);
+  if (postmaster !== undefined && isRunning(postmaster) && worksIn(postmaster, data)) await stop(postmaster, lock);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -47,11 +57,37 @@ async function close(folder) {
  */
 async function stop(postmaster, lock) {
   process.kill(postmaster, 'SIGQUIT');
+  if (await isGone(postmaster, lock)) return;
+  process.kill(postmaster, 'SIGKILL');
+  await isGone(postmaster, lock);
+}
+
+/**
+ * The lock goes last; the process may stay as a zombie where nobody waits for it.
+ * @param {number} postmaster
+ * @param {string} lock
+ */
+async function isGone(postmaster, lock) {
   const giveUpAt = performance.now() + STOP_WITHIN_MS;
-  // The lock goes last; the process may stay as a zombie where nobody waits for it.
   while (existsSync(lock) && isRunning(postmaster)) {
-    if (performance.now() > giveUpAt) process.kill(postmaster, 'SIGKILL');
+    if (performance.now() > giveUpAt) return false;
     await delay(LOOK_MS);
+  }
+  return true;
+}
+
+/**
+ * Process ids are used again, but PostgreSQL works in its data folder, and a stranger does not. Where the system does
+ * not tell, the lock is believed.
+ * @param {number} pid
+ * @param {string} folder
+ */
+function worksIn(pid, folder) {
+  if (process.platform !== 'linux') return true;
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder);
+  } catch {
+    return false;
   }
 }
 
