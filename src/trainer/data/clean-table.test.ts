@@ -100,4 +100,8 @@ describe(statisticsOf.name, () => {
     });
     expect(statisticsOf(Float64Array.of(NONE))).toBeUndefined();
   });
+
+  it('know no deviation of equal values, whose mean is rounded', () => {
+    expect(statisticsOf(new Float64Array(3).fill(0.1))?.deviation).toBe(0);
+  });
 });

@@ -18,7 +18,8 @@ export function statisticsOf(values: Float64Array): Statistics | undefined {
   const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {
     mean,
-    deviation: Math.sqrt(squares / sorted.length),
+    // The mean of equal values is rounded, and would make a deviation out of nothing that others then divide by.
+    deviation: minimum === maximum ? 0 : Math.sqrt(squares / sorted.length),
     minimum,
     maximum,
     firstQuartile: quantile(sorted, 0.25),
