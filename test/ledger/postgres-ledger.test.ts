@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { appendAudit } from '../../src/server/audit/audit-entry.js';
 import { NodeCommands } from '../../src/server/fleet/node-commands.js';
 import { StaleEpochError, type Command, type DecisionSet } from '../../src/server/scheduler/ledger.js';
 import { aNode } from '../support/fleet-builders.js';
@@ -143,6 +144,27 @@ describe('a commit', () => {
     await rig.settle();
     expect(await rig.workload(uid)).toMatchObject({ state: 'cancelled', reason: 'cancelled' });
     expect(await held()).toEqual(FREE);
+  });
+
+  it('waits for a cancellation of a workload that waits, and does not make it wait in turn', async () => {
+    const waiting = [
+      await rig.submit('huge', { pods: 4, devices: 8 }),
+      await rig.submit('vast', { pods: 4, devices: 8 }),
+    ];
+    await rig.submit('job');
+    const sets = await decide();
+    const cancellation = rig.dataSource.createQueryRunner();
+    await cancellation.startTransaction();
+    await cancellation.query('SELECT FROM workloads WHERE uid = $1 FOR UPDATE', [waiting[1]]);
+    const committed = rig.commit(sets);
+    await eventually(async () => {
+      const blocked = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return (await rig.query(blocked)).length > 0;
+    });
+    await appendAudit(cancellation.manager, { chain: 'team:lab', actor: 'tester', action: 'test', subject: 'test' });
+    await cancellation.commitTransaction();
+    await cancellation.release();
+    expect((await committed).map(({ kind }) => kind)).toEqual(sets.map(() => 'committed'));
   });
 
   it('tells why a workload waits', async () => {

@@ -50,7 +50,7 @@ export async function lockBooks(transaction: EntityManager, sets: readonly Decis
     `SELECT uid, team, name, state, incarnation, ending, finished_at IS NOT NULL AS finished,
        cancel_requested_at IS NOT NULL AS cancel_requested
      FROM workloads WHERE uid = ANY($1::uuid[]) ORDER BY uid FOR NO KEY UPDATE`,
-    [decisions.map(({ workload }) => workload)],
+    [decisions.flatMap((decision) => (decision.kind === 'wait' ? decision.workloads : [decision.workload]))],
   );
   return {
     queues: queues.length === 0 ? [] : await readTree(transaction),
