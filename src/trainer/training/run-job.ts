@@ -39,7 +39,7 @@ export async function runJob(order: WorkOrder, line: RunLine): Promise<void> {
   const facts = factsOf(order, prepared, devices);
   line.send({ kind: 'prepared', facts });
   line.send({ kind: 'phase', phase: 'training' });
-  const outcome = train({ ...prepared, observer: observe(order, line, facts) });
+  const outcome = train({ ...prepared, observer: observe(order, line, { facts, store: prepared.store }) });
   if (outcome.kind === 'stopped') {
     line.send({ kind: 'stopped', step: outcome.step });
     return;
@@ -50,7 +50,7 @@ export async function runJob(order: WorkOrder, line: RunLine): Promise<void> {
   line.send({ kind: 'phase', phase: 'reporting' });
   const seconds = (prepared.store.inherited?.state.seconds ?? 0) + line.clock() - startedAt;
   const report = reportOf(order, facts, { evaluation, epochs: outcome.state.epochs, seconds });
-  const finished = await publish(order, { report, evaluation, dataset, ending: outcome.why });
+  const finished = await publish(order, prepared.store, { report, evaluation, dataset, ending: outcome.why });
   prepared.store.finish();
   line.send({ kind: 'done', ...finished }); // the last thing: the main thread then ends this one
 }
@@ -118,7 +118,12 @@ function describeDevices({ backend, devices, virtualDevices }: WorkOrder): strin
   throw new TrainerError(EXIT.internal, message);
 }
 
-function observe(order: WorkOrder, { send, clock }: RunLine, facts: TrainingFacts): TrainingObserver {
+interface Observed {
+  readonly facts: TrainingFacts;
+  readonly store: CheckpointStore;
+}
+
+function observe(order: WorkOrder, { send, clock }: RunLine, { facts, store }: Observed): TrainingObserver {
   const log = new MetricsLog(order.outFolder, facts.resumedFrom?.epochs ?? []);
   const total = { steps: facts.stepsTotal, batchSize: facts.batchSize };
   const meter = new ProgressMeter(clock, total, facts.resumedFrom?.step ?? 0);
@@ -127,6 +132,7 @@ function observe(order: WorkOrder, { send, clock }: RunLine, facts: TrainingFact
       if (meter.age() >= PROGRESS_SECONDS) send({ kind: 'progress', progress: meter.read(step), metrics: means() });
     },
     epochDone: (epoch) => {
+      store.refuseIfSuperseded();
       log.append(epoch);
       send({ kind: 'epoch', epoch, progress: meter.read(epoch.epoch * facts.stepsPerEpoch) });
     },
@@ -175,7 +181,7 @@ interface Publication {
   readonly ending: string;
 }
 
-async function publish(order: WorkOrder, publication: Publication): Promise<FinishedTraining> {
+async function publish(order: WorkOrder, store: CheckpointStore, publication: Publication): Promise<FinishedTraining> {
   const { renderReport } = await import('../report/render-report.js'); // the charts are slow to load, and needed only here
   const { report, evaluation, dataset, ending } = publication;
   const reportHtml = renderReport({
@@ -186,6 +192,7 @@ async function publish(order: WorkOrder, publication: Publication): Promise<Fini
     scores: evaluation.metrics,
   });
   const reportPath = join(order.outFolder, 'report.html');
+  store.refuseIfSuperseded();
   mkdirSync(order.outFolder, { recursive: true });
   writeFileSync(join(order.outFolder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   writeFileSync(reportPath, reportHtml);
