@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { NamedArray } from '../backend/backend.js';
 import { EpochSchema } from '../contract.js';
 import type { Preprocessor } from '../data/preprocessor.js';
+import { errorCode } from '../trainer-error.js';
 import { writeFolderDurably } from './durable-files.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
@@ -63,9 +64,16 @@ export function readCheckpoint(folder: string): Checkpoint {
 export function bestKnownTo(folder: string): string | undefined {
   try {
     return StateBestSchema.parse(JSON.parse(readFileSync(join(folder, STATE), 'utf8'))).best?.checkpoint;
-  } catch {
+  } catch (error) {
+    if (!isDamage(error)) throw error;
     return undefined; // whoever goes on from it finds the damage, says so and takes the one before
   }
+}
+
+/** Whether reading failed by what a file holds, or lacks; a disk or a system that fails says nothing about the file. */
+export function isDamage(error: unknown): boolean {
+  const isOfTheSystem = typeof error === 'object' && error !== null && 'syscall' in error;
+  return !isOfTheSystem || errorCode(error) === 'ENOENT';
 }
 
 /** Optimiser state is named after its weight, with a suffix. */

@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -113,8 +124,10 @@ describe(CheckpointStore.name, () => {
     open(1).save(at(10));
     truncateSync(join(folder, '1-10', 'manifest.json'));
     mkdirSync(join(folder, '1-20.tmp'));
-    expect(open(2).inherited).toBeUndefined();
-    expect(saved()).toEqual([]);
+    const second = open(2);
+    expect(second.inherited).toBeUndefined();
+    second.save(at(5));
+    expect(saved()).toEqual(['2-5']);
     expect(readFileSync(join(folder, 'incarnation-2.json'), 'utf8')).toBe('{"incarnation":2}\n');
   });
 
@@ -129,6 +142,9 @@ describe(CheckpointStore.name, () => {
     next.save(at(20));
     const over = { exitCode: EXIT.internal, message: 'incarnation 1 is over: incarnation 2 has begun here' };
     expect(() => old.save(at(30))).toThrow(expect.objectContaining(over));
+    expect(() => {
+      old.finish();
+    }).toThrow(expect.objectContaining(over));
     expect(() => open(1)).toThrow(expect.objectContaining(over));
     expect(saved()).toEqual(['1-10', '2-20']);
   });
@@ -150,8 +166,11 @@ describe(CheckpointStore.name, () => {
     expect(second.nameAt(5)).toBe('1-5');
     expect(second.inherited?.state.step).toBe(10);
     second.finish();
-    expect(open(undefined).inherited).toBeUndefined();
-    expect(saved()).toEqual([]);
+    const third = open(undefined);
+    expect(third.inherited).toBeUndefined();
+    expect(saved()).toEqual(['0-10']); // what there is, until there is something else
+    third.save(at(5));
+    expect(saved()).toEqual(['2-5']);
   });
 
   it('lets a numbered incarnation find the end of a finished training, whose report may be lost', () => {
@@ -161,7 +180,7 @@ describe(CheckpointStore.name, () => {
     expect(open(2).inherited?.state.step).toBe(10);
   });
 
-  it('begins anew for another version of the job, and refuses the folder of another job', () => {
+  it('refuses the folder of another job', () => {
     open(1).save(at(10));
     expect(() => open(2, { job: 'other' })).toThrow(
       expect.objectContaining({
@@ -169,9 +188,57 @@ describe(CheckpointStore.name, () => {
         message: `${folder} holds checkpoints of job "job": choose another folder for "other"`,
       }),
     );
+  });
+
+  it('begins anew for another version of the job, and goes on when the change is taken back before it saved', () => {
+    open(1).save(at(10));
     expect(open(2, { fingerprint: 'g' }).inherited).toBeUndefined();
     expect(warnings).toEqual([
       'checkpoint 1-10 is of another version of this job or of its data: training starts anew',
     ]);
+    expect(open(3).inherited?.state.step).toBe(10);
+  });
+
+  it('keeps what another version saved until it has as many of its own', () => {
+    const other = open(1);
+    for (const step of [10, 20]) other.save(at(step));
+    const store = open(2, { fingerprint: 'g', keep: 2 });
+    const save = (step: number): void => {
+      const { state, arrays } = at(step);
+      store.save({ state: { ...state, fingerprint: 'g' }, arrays });
+    };
+    expect(saved()).toEqual(['1-10', '1-20']);
+    save(5);
+    expect(saved()).toEqual(['1-20', '2-5']);
+    save(15);
+    expect(saved()).toEqual(['2-15', '2-5']);
+    expect(open(2, { fingerprint: 'h' }).inherited).toBeUndefined();
+    expect(saved()).toEqual([]);
+  });
+
+  it('leaves a checkpoint alone that the system could not read', () => {
+    open(1).save(at(10));
+    const weights = join(folder, '1-10', 'weights.safetensors');
+    renameSync(weights, `${weights}.away`);
+    symlinkSync('weights.safetensors', weights);
+    expect(() => open(2)).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+    renameSync(`${weights}.away`, weights);
+    expect(open(2).inherited?.state.step).toBe(10);
+  });
+
+  it('removes the markers that no checkpoint needs any more, and says of a damaged one what to do', () => {
+    const marker = (incarnation: number): string => join(folder, `incarnation-${incarnation}.json`);
+    open(1).save(at(10));
+    open(2).save(at(20));
+    const third = open(3, { keep: 1 });
+    third.save(at(30));
+    expect([1, 2, 3].map((incarnation) => existsSync(marker(incarnation)))).toEqual([false, false, true]);
+    truncateSync(marker(3));
+    expect(() => open(4)).toThrow(
+      expect.objectContaining({
+        exitCode: EXIT.badData,
+        message: `${marker(3)} is damaged: it says which checkpoints count; remove it to go on from those before it`,
+      }),
+    );
   });
 });

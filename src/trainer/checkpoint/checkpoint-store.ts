@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EXIT } from '../contract.js';
 import type { Preprocessor } from '../data/preprocessor.js';
 import { errorCode, TrainerError } from '../trainer-error.js';
-import { bestKnownTo, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint-files.js';
+import { bestKnownTo, isDamage, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint-files.js';
 import { writeFileDurably } from './durable-files.js';
 import { checkpointName, lineOf, parseCheckpointName, type Marker } from './lineage.js';
 
@@ -35,20 +35,21 @@ export class CheckpointStore {
   static open(options: StoreOptions): CheckpointStore {
     const { folder } = options;
     mkdirSync(folder, { recursive: true });
-    const markers = readMarkers(folder);
-    const newest = Math.max(-1, ...markers.map((marker) => marker.incarnation));
+    const newest = newestIncarnation(folder);
     const incarnation = options.incarnation ?? newest + 1;
     if (newest > incarnation) throw superseded(incarnation, newest);
     const startsAnew = options.incarnation === undefined && existsSync(join(folder, FINISHED));
-    const found = startsAnew ? undefined : newestUsable(options, lineOf(newest, markers, readdirSync(folder)));
+    const found = startsAnew ? undefined : newestReadable(options, currentLine(folder, newest));
     if (newest < incarnation) {
       const marker = { incarnation, ...(found === undefined ? {} : { inherits: found.name }) };
       writeFileDurably(markerFile(folder, incarnation), `${JSON.stringify(marker)}\n`);
     }
     rmSync(join(folder, FINISHED), { force: true });
-    if (found === undefined) removeCheckpoints(folder, () => true);
-    const store = new CheckpointStore(options, incarnation, found?.checkpoint);
-    store.prune();
+    const inherited = found === undefined ? undefined : usable(found, options);
+    const store = new CheckpointStore(options, incarnation, inherited);
+    if (inherited !== undefined) store.prune();
+    // What others left stays until this run has saved something itself; its own names it will use again.
+    else removeCheckpoints(folder, (name) => parseCheckpointName(name)?.incarnation === incarnation);
     return store;
   }
 
@@ -77,21 +78,30 @@ export class CheckpointStore {
 
   /** Notes that nothing is left to resume. */
   finish(): void {
+    this.refuseIfSuperseded();
     writeFileDurably(join(this.options.folder, FINISHED), `${JSON.stringify({ incarnation: this.incarnation })}\n`);
   }
 
-  private refuseIfSuperseded(): void {
-    const newest = Math.max(...readMarkers(this.options.folder).map((marker) => marker.incarnation));
+  /** To be called before anything is written that the incarnations share. */
+  refuseIfSuperseded(): void {
+    const newest = newestIncarnation(this.options.folder);
     if (newest > this.incarnation) throw superseded(this.incarnation, newest);
   }
 
   /** Keeps the newest of the line, and the best that each of these knows: any of them may be gone on from. */
   private prune(): void {
     const { folder, keep } = this.options;
-    const line = lineOf(this.incarnation, readMarkers(folder), readdirSync(folder));
-    const newest = line.slice(0, keep);
+    const newest = currentLine(folder, this.incarnation).slice(0, keep);
     const kept = new Set([...newest, ...newest.flatMap((name) => bestKnownTo(join(folder, name)) ?? [])]);
     removeCheckpoints(folder, (name) => !kept.has(name));
+    // The line ends at the oldest that is kept.
+    const oldest = Math.min(
+      this.incarnation,
+      ...[...kept].flatMap((name) => parseCheckpointName(name)?.incarnation ?? []),
+    );
+    for (const incarnation of incarnationsIn(folder)) {
+      if (incarnation < oldest) rmSync(markerFile(folder, incarnation), { force: true });
+    }
   }
 }
 
@@ -112,24 +122,26 @@ function removeFolder(folder: string): void {
   }
 }
 
-interface Usable {
+interface Found {
   readonly name: string;
   readonly checkpoint: Checkpoint;
 }
 
-function newestUsable(options: StoreOptions, names: readonly string[]): Usable | undefined {
+function newestReadable({ folder, job, warn }: StoreOptions, names: readonly string[]): Found | undefined {
   for (const name of names) {
-    const checkpoint = readOrWarn(join(options.folder, name), options.warn);
+    const checkpoint = readOrWarn(join(folder, name), warn);
     if (checkpoint === undefined) continue;
-    const { job, fingerprint } = checkpoint.state;
-    if (job !== options.job) {
-      const message = `${options.folder} holds checkpoints of job "${job}": choose another folder for "${options.job}"`;
-      throw new TrainerError(EXIT.badConfig, message);
-    }
-    if (fingerprint === options.fingerprint) return { name, checkpoint };
-    options.warn(`checkpoint ${name} is of another version of this job or of its data: training starts anew`);
-    return undefined;
+    if (checkpoint.state.job === job) return { name, checkpoint };
+    const message = `${folder} holds checkpoints of job "${checkpoint.state.job}": choose another folder for "${job}"`;
+    throw new TrainerError(EXIT.badConfig, message);
   }
+  return undefined;
+}
+
+/** One of another version is not gone on from, but stays in the line: whoever takes the change back goes on from it. */
+function usable({ name, checkpoint }: Found, { fingerprint, warn }: StoreOptions): Checkpoint | undefined {
+  if (checkpoint.state.fingerprint === fingerprint) return checkpoint;
+  warn(`checkpoint ${name} is of another version of this job or of its data: training starts anew`);
   return undefined;
 }
 
@@ -137,18 +149,39 @@ function readOrWarn(folder: string, warn: (message: string) => void): Checkpoint
   try {
     return readCheckpoint(folder);
   } catch (error) {
+    if (!isDamage(error)) throw error;
     warn(`checkpoint ${folder} is damaged and skipped: ${error instanceof Error ? error.message : String(error)}`);
     removeFolder(folder);
     return undefined;
   }
 }
 
-function readMarkers(folder: string): readonly Marker[] {
+function currentLine(folder: string, incarnation: number): readonly string[] {
+  return lineOf(incarnation, (one) => readMarker(folder, one), readdirSync(folder));
+}
+
+function readMarker(folder: string, incarnation: number): Marker | undefined {
+  const file = markerFile(folder, incarnation);
+  try {
+    const marker = MarkerSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return { incarnation: marker.incarnation, inherits: marker.inherits };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    if (!isDamage(error)) throw error;
+    const message = `${file} is damaged: it says which checkpoints count; remove it to go on from those before it`;
+    throw new TrainerError(EXIT.badData, message);
+  }
+}
+
+/** By their markers; -1 where there is none. */
+function newestIncarnation(folder: string): number {
+  return Math.max(-1, ...incarnationsIn(folder));
+}
+
+function incarnationsIn(folder: string): readonly number[] {
   return readdirSync(folder).flatMap((name) => {
     const match = /^incarnation-(\d{1,15})\.json$/.exec(name);
-    if (match === null) return [];
-    const marker = MarkerSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8')));
-    return [{ incarnation: marker.incarnation, inherits: marker.inherits }];
+    return match === null ? [] : [Number(match[1])];
   });
 }
 

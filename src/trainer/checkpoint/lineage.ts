@@ -25,15 +25,22 @@ export function parseCheckpointName(name: string): CheckpointName | undefined {
   return match === null ? undefined : { incarnation: Number(match[1]), step: Number(match[2]) };
 }
 
-/** The names in the line of an incarnation: its own, then up to what it inherits, and so on; newest first. */
-export function lineOf(incarnation: number, markers: readonly Marker[], names: readonly string[]): readonly string[] {
+/**
+ * The names in the line of an incarnation: its own, then up to what it inherits, and so on; newest first. Only the
+ * markers of the line are asked for: one that does not count may be damaged.
+ */
+export function lineOf(
+  incarnation: number,
+  markerOf: (incarnation: number) => Marker | undefined,
+  names: readonly string[],
+): readonly string[] {
   const line: string[] = [];
   const visited = new Set<number>();
   let [current, stepMax]: [number, number] = [incarnation, Infinity];
   while (!visited.has(current)) {
     visited.add(current);
     line.push(...namesOf(current, stepMax, names));
-    const inherits = markers.find((marker) => marker.incarnation === current)?.inherits;
+    const inherits = markerOf(current)?.inherits;
     const inherited = inherits === undefined ? undefined : parseCheckpointName(inherits);
     if (inherited === undefined) break;
     [current, stepMax] = [inherited.incarnation, inherited.step];
