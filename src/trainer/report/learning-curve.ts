@@ -3,6 +3,7 @@ import { GridComponent, LegendComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Epoch } from '../contract.js';
+import { thinned } from './thinned.js';
 
 use([LineChart, GridComponent, LegendComponent, SVGRenderer]);
 
@@ -29,7 +30,8 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const DOTTED_EPOCHS_MAX = 40;
 
 /** Metrics by epoch as one SVG element, drawn without a browser and shown without scripts. */
-export function drawLearningCurve({ curves, epochs, format }: LearningCurve): string {
+export function drawLearningCurve({ curves, epochs: all, format }: LearningCurve): string {
+  const epochs = thinned(all, WIDTH); // more points than pixels show nothing
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
     chart.setOption({

@@ -52,7 +52,7 @@ export function renderReport(page: ReportPage): string {
 }
 
 function summary({ report, job, ending }: ReportPage): string {
-  const epochs = `${count(report.epochs.length)} of ${count(job.train.epochs)} epochs`;
+  const epochs = `${count(report.epochs.at(-1)?.epoch ?? 0)} of ${count(job.train.epochs)} epochs`;
   const resumed = report.resumedFromStep === undefined ? '' : `, resumed from step ${count(report.resumedFromStep)}`;
   return `${epochs} in ${duration(report.seconds)}${resumed}: ${ending}.`;
 }
@@ -114,9 +114,10 @@ function modelTable({ report, inputCount, job }: ReportPage): Html {
 
 function jobTable({ report, job }: ReportPage): Html {
   const { train, validation, test } = report.rows;
+  const share = job.target.type === 'number' ? '' : ', same share of each class';
   return factsTable('Run', [
     ['Training rows', count(train)],
-    ['Validation rows', `${count(validation)} (held back, same share of each class)`],
+    ['Validation rows', validation === 0 ? 'none' : `${count(validation)} (held back${share})`],
     ['Test rows', test === 0 ? 'none' : count(test)],
     ['Target', `${job.target.name} (${job.target.type})`],
     ['Seed', String(report.seed)],

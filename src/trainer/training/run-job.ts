@@ -10,6 +10,7 @@ import { evaluate, type Evaluation } from '../evaluation/evaluate.js';
 import { metricsOf } from '../job.schema.js';
 import { buildModel } from '../model/build-model.js';
 import { parameterCount } from '../model/model.js';
+import { thinned } from '../report/thinned.js';
 import type { FinishedTraining, TrainingFacts, WorkerMessage, WorkOrder } from '../supervision/worker-messages.js';
 import { TrainerError } from '../trainer-error.js';
 import { MetricsLog } from './metrics-log.js';
@@ -18,6 +19,8 @@ import { ProgressMeter } from './progress-meter.js';
 import { diverged, fingerprintOf, stepsOf, train, type Training, type TrainingObserver } from './train.js';
 
 const PROGRESS_SECONDS = 0.25;
+/** A report is sent in one piece; `metrics.jsonl` has every epoch. */
+const REPORT_EPOCHS_MAX = 10_000;
 
 /** Whom to tell, whether to go on, and what time it is. */
 export interface RunLine {
@@ -165,7 +168,7 @@ function reportOf({ job }: WorkOrder, facts: TrainingFacts, { evaluation, epochs
     rows: facts.rows,
     cleaning: facts.cleaning,
     model: facts.model,
-    epochs,
+    epochs: [...thinned(epochs, REPORT_EPOCHS_MAX)],
     test: job.data.test === undefined ? {} : { ...evaluation.metrics },
     classes: [...evaluation.classes],
     confusion: evaluation.confusion.map((row) => [...row]),

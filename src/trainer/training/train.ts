@@ -59,8 +59,9 @@ class TrainingRun {
     this.stepsTotal = stepsOf(job, dataset).total;
     this.tally = backend.createTally();
     this.startedAt = training.clock();
-    this.state = store.inherited?.state ?? firstState(job, dataset);
+    this.state = firstState(job, dataset);
     if (store.inherited === undefined) return;
+    this.state = { ...store.inherited.state, epochs: [...store.inherited.state.epochs] };
     trainable.restore(store.inherited.arrays, this.state.step);
     this.tally.set(this.state.tally);
     this.savedStep = this.state.step;
@@ -118,9 +119,9 @@ class TrainingRun {
     const loss = validation['loss'];
     if (loss !== undefined && !Number.isFinite(loss)) throw diverged(this.state.step);
     const isBest = loss !== undefined && loss < (this.state.best?.loss ?? Infinity);
+    this.state.epochs.push(epoch); // a copy an epoch would be quadratic
     this.state = {
       ...this.state,
-      epochs: [...this.state.epochs, epoch],
       ...(isBest ? { best: { epoch: number, loss, checkpoint: store.nameAt(this.state.step) } } : {}),
     };
     observer.epochDone(epoch);
