@@ -10,7 +10,7 @@ import {
   type PodOrder,
   type PodSeen,
 } from '../cluster.js';
-import { claimDirectory, releaseDirectory } from './claim-directory.js';
+import { DirectoryClaim } from './directory-claim.js';
 import { DEFAULT_LOCAL_LIMITS, type LocalLimits } from './local-limits.js';
 import { LocalPaths } from './local-paths.js';
 import { LocalPod } from './local-pod.js';
@@ -100,7 +100,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     const pod = this.pods.get(name);
     if (pod === undefined) return 'unknown';
     if (pod.isOver) {
-      pod.folder.settle();
+      pod.settle();
       return 'unknown';
     }
     pod.requestStop('deleted', pod.plan.graceMs);
@@ -125,9 +125,9 @@ export class LocalCluster extends Cluster implements NodeFaults {
     if (pods === 'end') await this.endAll(running.line);
     for (const pod of this.pods.values()) pod.forget();
     await running.line.close();
-    releaseDirectory(this.paths);
     this.pods.clear();
     this.opening = undefined;
+    running.claim.release();
   }
 
   async fail(node: NodeName): Promise<'failed' | 'unknown-node'> {
@@ -173,7 +173,14 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 
   private async openLine(): Promise<Running> {
-    await claimDirectory(this.paths);
+    const claim = await DirectoryClaim.take(this.paths);
+    return this.listen(claim).catch((error: unknown) => {
+      claim.release();
+      throw error;
+    });
+  }
+
+  private async listen(claim: DirectoryClaim): Promise<Running> {
     const register = new NodeRegister(this.paths.nodesFile);
     // Pods first: a shim that says hello to a driver that does not know it yet would be sent away.
     for (const { folder, plan } of await findPods(this.paths)) this.keep(new LocalPod(folder, plan, this.tell));
@@ -186,10 +193,19 @@ export class LocalCluster extends Cluster implements NodeFaults {
       for (const [name, pod] of this.pods) pod.sweep(line.isConnected(name) ? 'connected' : 'silent');
     }, SWEEP_MS);
     const purge = setInterval(() => {
-      if (this.creating.size === 0) purgePods(this.pods, this.paths, this.limits);
+      this.purge();
     }, PURGE_MS);
-    this.running = { line, register, timers: [sweep, purge], observe: undefined };
+    this.running = { claim, line, register, timers: [sweep, purge], observe: undefined };
     return this.running;
+  }
+
+  private purge(): void {
+    if (this.creating.size > 0) return;
+    try {
+      purgePods(this.pods, this.paths, this.limits);
+    } catch (error) {
+      process.emitWarning(`ended pods cannot be purged now: ${String(error)}`); // the next round tries again
+    }
   }
 
   private async observeAll(observe: Observe, { register }: Running): Promise<readonly PodSeen[]> {
@@ -230,11 +246,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
 
   private welcome(name: string): 'welcome' | 'unknown' {
     const pod = this.pods.get(name);
-    if (pod === undefined) return 'unknown';
-    if (pod.isOver) {
-      pod.folder.settle();
-      return 'unknown';
-    }
+    if (pod === undefined || pod.isOver) return 'unknown';
     pod.look();
     return 'welcome';
   }
@@ -303,6 +315,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
 type Observe = (observation: Observation) => void;
 
 interface Running {
+  readonly claim: DirectoryClaim;
   readonly line: ShimLine;
   readonly register: NodeRegister;
   readonly timers: readonly NodeJS.Timeout[];

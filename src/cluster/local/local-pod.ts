@@ -24,6 +24,7 @@ export class LocalPod {
   private isLaunched = false;
   private isForgotten = false;
   private isBehind = false;
+  private isNoted: boolean;
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -31,7 +32,8 @@ export class LocalPod {
     readonly plan: PodPlan,
     private readonly observe: (observation: Observation) => void,
   ) {
-    if (folder.isSettled) this.told = 'ended';
+    this.isNoted = folder.isSettled;
+    if (this.isNoted) this.told = 'ended';
   }
 
   get ref(): PodRef {
@@ -45,6 +47,11 @@ export class LocalPod {
   /** True when all is over and has been told. */
   get isOver(): boolean {
     return this.told === 'ended';
+  }
+
+  /** True when the ledger knows, too: only the output is still of use. */
+  get isSettled(): boolean {
+    return this.isNoted;
   }
 
   get endedAtMs(): number | undefined {
@@ -83,6 +90,13 @@ export class LocalPod {
     if (order !== undefined) this.requestStop(order.why, order.graceMs); // the one who asked may be gone
     if (claimant === undefined) await this.launch(shimFile);
     else if (!isAlive(claimant)) await this.endByForce(END_OF_VANISHED);
+  }
+
+  /** The ledger knows that the pod has ended: it is not told again, also not after a restart. */
+  settle(): void {
+    if (this.isNoted) return;
+    this.isNoted = true;
+    this.folder.settle();
   }
 
   /** The driver has stopped: whatever happens to the pod now is for the next one. */
@@ -139,10 +153,17 @@ export class LocalPod {
     if (this.hasEnded) return;
     const claimant = this.folder.claimant();
     const isWatched = claimant !== undefined && claimant.pid !== process.pid && isAlive(claimant);
-    if (!isWatched) void this.endByForce(END_OF_VANISHED);
+    if (!isWatched) this.tryToEnd(END_OF_VANISHED);
     else if (this.killAt !== undefined && performance.now() > this.killAt) {
-      void this.endByForce(endOfForcedStop(this.folder.stopOrder()?.why ?? 'deleted'));
+      this.tryToEnd(endOfForcedStop(this.folder.stopOrder()?.why ?? 'deleted'));
     }
+  }
+
+  /** What cannot be written now, e.g. to a full disk, is for the next sweep. */
+  private tryToEnd(end: RecordedEnd): void {
+    this.endByForce(end).catch(() => {
+      this.isBehind = true;
+    });
   }
 
   /** SIGKILL for shim and program at once. `end` is recorded unless the pod had ended before. */

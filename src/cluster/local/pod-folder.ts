@@ -59,24 +59,13 @@ export class PodFolder {
     return isPodPlan(plan) ? plan : undefined;
   }
 
-  /** True for exactly one caller ever, also among processes: a link either is made or was there. */
+  /** True for exactly one caller ever. */
   claim(by: ProcessIdentity): boolean {
-    const draft = join(this.path, `claim.${by.pid}`);
-    writeFileSync(draft, JSON.stringify(by), { mode: 0o600 });
-    try {
-      linkSync(draft, join(this.path, 'claim.json'));
-      return true;
-    } catch (error) {
-      if (isRecord(error) && error.code === 'EEXIST') return false;
-      throw error;
-    } finally {
-      unlinkSync(draft);
-    }
+    return claimFile(join(this.path, 'claim.json'), by);
   }
 
   claimant(): ProcessIdentity | undefined {
-    const claim = readJson(join(this.path, 'claim.json'));
-    return isIdentity(claim) ? claim : undefined;
+    return claimantOf(join(this.path, 'claim.json'));
   }
 
   status(): PodStatus {
@@ -105,6 +94,26 @@ export class PodFolder {
   writeStopOrder(order: StopOrder): void {
     writeAtomically(join(this.path, 'stop.json'), JSON.stringify(order));
   }
+}
+
+/** True for exactly one caller, also among processes: a link either is made or was there. */
+export function claimFile(path: string, by: ProcessIdentity): boolean {
+  const draft = `${path}.${by.pid}.new`;
+  writeFileSync(draft, JSON.stringify(by), { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (isRecord(error) && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+export function claimantOf(path: string): ProcessIdentity | undefined {
+  const claim = readJson(path);
+  return isIdentity(claim) ? claim : undefined;
 }
 
 /** The newest incarnation that was ever started of the workload whose fence this is; -1 before the first. */

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { itOnASmallDisk, withSmallDisk } from '../../../test/support/small-disk.js';
 import { LocalPaths } from './local-paths.js';
 import { LocalPod } from './local-pod.js';
 import { PodFolder } from './pod-folder.js';
@@ -22,7 +23,7 @@ describe('the pods on disk', () => {
     rmSync(paths.root, { recursive: true, force: true });
   });
 
-  function keep(workload: string, endedAtMs: number | undefined): [string, LocalPod] {
+  function keep(workload: string, endedAtMs: number | undefined, isNoted = true): [string, LocalPod] {
     const name = `${workload}-1-worker-0`;
     const plan: PodPlan = {
       name,
@@ -44,7 +45,9 @@ describe('the pods on disk', () => {
     const folder = PodFolder.create(paths.pod(name), { plan, token: 't' });
     const end = { outcome: 'succeeded', blame: 'workload', exitCode: 0, detail: 'done' } as const;
     if (endedAtMs !== undefined) folder.writeStatus({ phase: 'ended', hasStarted: true, endedAtMs, end });
-    return [name, new LocalPod(folder, plan, () => undefined)];
+    const pod = new LocalPod(folder, plan, () => undefined);
+    if (endedAtMs !== undefined && isNoted) pod.settle();
+    return [name, pod];
   }
 
   it('are found as they were written', async () => {
@@ -68,6 +71,34 @@ describe('the pods on disk', () => {
     expect([...pods.keys()].sort()).toEqual(left.map((workload) => `${workload}-1-worker-0`));
     expect(readdirSync(paths.pods).sort()).toEqual([...pods.keys()].sort());
     expect(readdirSync(paths.fences).sort()).toEqual(left);
+  });
+
+  it('stay, however old, while nobody has noted their end', () => {
+    const pods = new Map([keep('old', 0, false)]);
+    purgePods(pods, paths, { endedPodsMax: 0, endedPodsKeptMs: 0 });
+    expect([...pods.keys()]).toEqual(readdirSync(paths.pods));
+    expect(pods.size).toBe(1);
+  });
+
+  it('go also when they closed folders to their own user', () => {
+    const [name, pod] = keep('closed', 0);
+    const closed = join(pod.folder.workFolder, 'closed');
+    mkdirSync(join(closed, 'within'), { recursive: true });
+    chmodSync(closed, 0o000);
+    purgePods(new Map([[name, pod]]), paths, { endedPodsMax: 0, endedPodsKeptMs: 0 });
+    expect(readdirSync(paths.pods)).toEqual([]);
+  });
+
+  itOnASmallDisk('that cannot be removed yet keep nobody, and go later', async () => {
+    const pods = new Map([keep('other', 0)]);
+    const limits = { endedPodsMax: 0, endedPodsKeptMs: 0 };
+    await withSmallDisk(join(paths.pods, '.purged-busy', 'disk'), () => {
+      purgePods(pods, paths, limits);
+      expect(readdirSync(paths.pods)).toEqual(['.purged-busy']);
+      return Promise.resolve();
+    });
+    purgePods(pods, paths, limits);
+    expect(readdirSync(paths.pods)).toEqual([]);
   });
 
   it('are claimed by one process only', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LocalLimits } from './local-limits.js';
 import type { LocalPaths } from './local-paths.js';
@@ -21,13 +21,19 @@ export async function findPods(paths: LocalPaths): Promise<readonly StoredPod[]>
     if (plan !== undefined && plan.name === name) stored.push({ folder, plan });
     else {
       await killPodProcesses({ folder: folder.path, cgroups: [] });
-      rmSync(folder.path, { recursive: true, force: true });
+      discard(folder.path);
     }
   }
   return stored;
 }
 
-/** Removes ended pods that are too old or too many, oldest first, and the fences of workloads without pods. */
+/** What is purged gets a name that is no pod's first: half a folder must never be taken for a pod. */
+const PURGED = '.purged-';
+
+/**
+ * Removes pods of whose end the ledger knows and that are too old or too many, oldest first, and the fences of workloads
+ * without pods. What cannot be removed now is tried again by the next call.
+ */
 export function purgePods(
   pods: Map<string, LocalPod>,
   paths: LocalPaths,
@@ -35,15 +41,33 @@ export function purgePods(
 ): void {
   const nowMs = limits.nowMs ?? Date.now();
   const ended = [...pods.values()]
-    .flatMap((pod) => (pod.endedAtMs === undefined ? [] : [{ pod, endedAtMs: pod.endedAtMs }]))
+    .flatMap((pod) => (pod.isSettled ? [{ pod, endedAtMs: pod.endedAtMs ?? 0 }] : []))
     .sort((a, b) => b.endedAtMs - a.endedAtMs);
   for (const [index, { pod, endedAtMs }] of ended.entries()) {
     if (index < limits.endedPodsMax && nowMs - endedAtMs <= limits.endedPodsKeptMs) continue;
-    rmSync(pod.folder.path, { recursive: true, force: true });
+    renameSync(pod.folder.path, paths.pod(`${PURGED}${pod.plan.name}`));
     pods.delete(pod.plan.name);
   }
+  for (const name of readdirSync(paths.pods)) if (name.startsWith(PURGED)) discard(paths.pod(name));
   const guarded = new Set([...pods.values()].map(({ plan }) => basename(plan.fence)));
   for (const name of readdirSync(paths.fences)) {
     if (!guarded.has(name)) rmSync(paths.fence(name), { force: true });
+  }
+}
+
+/** Never throws: a pod may leave folders that it closed to its own user, or things that nobody but root can remove. */
+function discard(path: string): void {
+  try {
+    if (lstatSync(path).isDirectory()) openUp(path);
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    process.emitWarning(`${path} cannot be removed yet: ${String(error)}`);
+  }
+}
+
+function openUp(folder: string): void {
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) openUp(join(folder, entry.name));
   }
 }

@@ -43,7 +43,7 @@ export class ShimLine {
     });
   }
 
-  /** Listens at `path`, which the caller has made sure is free. */
+  /** Listens at `path`, which is the caller's alone: what lies there was left by a process that died. */
   static async listen(path: string, listener: ShimListener): Promise<ShimLine> {
     rmSync(path, { force: true });
     const server = createServer();

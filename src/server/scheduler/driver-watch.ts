@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { Cluster, NodeFaults, type Observation } from '../../cluster/cluster.js';
 import type { Command, LedgerState } from './ledger.js';
+import { podNameOf } from './pod-name.js';
 import { reconcile } from './reconcile.js';
 
 /** Beyond that the ledger is away for long: the driver is told to wait by an error, and lists again later. */
@@ -33,9 +34,14 @@ export class DriverWatch {
     this.watching = true;
     const { observations, strays } = reconcile(state, this.inbox, seen);
     this.inbox.push(...observations);
-    for (const stray of strays) {
-      this.logger.warn({ message: 'pod without allocation is deleted', pod: stray });
-      await this.cluster.deletePod(stray);
+    try {
+      for (const stray of strays) {
+        this.logger.warn({ message: 'pod without allocation is deleted', pod: stray });
+        await this.cluster.deletePod(stray);
+      }
+    } catch (error) {
+      await this.end(); // the next term lists again
+      throw error;
     }
   }
 
@@ -49,8 +55,15 @@ export class DriverWatch {
     return this.inbox.slice(0, limit);
   }
 
+  /** They are noted. The driver need not keep a pod that is gone for another list. */
   drop(count: number): void {
-    this.inbox.splice(0, count);
+    for (const noted of this.inbox.splice(0, count)) {
+      if (noted.kind !== 'pod-gone') continue;
+      const pod = podNameOf(noted.pod);
+      this.cluster.deletePod(pod).catch((error: unknown) => {
+        this.logger.warn({ message: 'a pod that is gone will be listed again', pod, error: String(error) });
+      });
+    }
   }
 
   /** Another scheduler leads: what was seen here is its to see. */
