@@ -4,7 +4,7 @@ import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema
 import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Intent, IntentOutcome, Leadership } from './ledger.js';
-import { storableText } from './storable-text.js';
+import { storableText } from '../../documents/storable-text.js';
 import { tellChanges } from './tell-changes.js';
 
 interface IntentRow {

@@ -6,7 +6,7 @@ import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Leadership } from './ledger.js';
 import { podNameOf } from './pod-name.js';
-import { storableText } from './storable-text.js';
+import { storableText } from '../../documents/storable-text.js';
 import { tellChanges } from './tell-changes.js';
 
 type Of<Kind extends Observation['kind']> = Extract<Observation, { readonly kind: Kind }>;

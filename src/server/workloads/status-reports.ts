@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Epoch, StatusReply, StatusReport } from '../../trainer/contract.js';
 import type { PodIdentity } from '../auth/principal.js';
-import { storableJson } from '../scheduler/storable-text.js';
+import { storableJson } from '../../documents/storable-text.js';
 
 export type StatusOutcome =
   | { readonly kind: 'noted'; readonly reply: StatusReply }
