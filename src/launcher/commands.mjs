@@ -2,7 +2,7 @@ import { runBench } from './run-bench.mjs';
 import { runCheck } from './run-check.mjs';
 import { runCli } from './run-cli.mjs';
 import { develop } from './develop.mjs';
-import { Interrupted, LaunchError } from './launch-error.mjs';
+import { Interrupted, LaunchError, launchErrorOf } from './launch-error.mjs';
 import { prepare } from './prepare.mjs';
 import { runTests } from './run-tests.mjs';
 import { runVerify } from './run-verify.mjs';
@@ -11,24 +11,24 @@ import { runVerify } from './run-verify.mjs';
 const DEEP = { BERTH_LAW_CASES: '10000' };
 
 /**
- * What each npm script needs, and does then. A number is the exit code; undefined leaves it to the command line, which
- * goes on in this process.
- * @type {Readonly<Record<string, { needs: 'installed' | 'built', run: (args: readonly string[]) => Promise<number | undefined> }>>}
+ * What each npm script does in a checkout that is built. A number is the exit code; undefined leaves it to the command
+ * line, which goes on in this process.
+ * @type {Readonly<Record<string, (args: readonly string[]) => Promise<number | undefined>>>}
  */
 const COMMANDS = {
-  start: { needs: 'built', run: (args) => runCli(['up', ...args]) },
-  berth: { needs: 'built', run: runCli },
-  test: { needs: 'built', run: (args) => runTests(args, {}) },
-  'test:deep': { needs: 'built', run: (args) => runTests(args, DEEP) },
-  check: { needs: 'built', run: () => runCheck('cached') },
-  verify: { needs: 'built', run: () => runVerify() },
-  bench: { needs: 'built', run: runBench },
-  dev: { needs: 'built', run: develop },
-  build: { needs: 'built', run: () => Promise.resolve(0) },
+  start: (args) => runCli(['up', ...args]),
+  berth: runCli,
+  test: (args) => runTests(args, {}),
+  'test:deep': (args) => runTests(args, DEEP),
+  check: () => runCheck('cached'),
+  verify: () => runVerify(),
+  bench: runBench,
+  dev: develop,
+  build: () => Promise.resolve(0),
 };
 
 /**
- * Sets up what the command needs and runs it. Ends with one line, and no stack, when the user can put it right.
+ * Sets the checkout up and runs the command. Ends with one line, and no stack, when the user can put it right.
  * @param {string | undefined} name
  * @param {readonly string[]} args
  * @returns {Promise<void>}
@@ -38,8 +38,10 @@ export async function runCommand(name, args) {
   try {
     if (command === undefined)
       throw new LaunchError(`No command ${name ?? ''}: it is one of ${Object.keys(COMMANDS).join(', ')}.`);
-    await prepare(command.needs);
-    const code = await command.run(args);
+    await prepare().catch((/** @type {unknown} */ error) => {
+      throw launchErrorOf(error);
+    });
+    const code = await command(args);
     if (code !== undefined) process.exitCode = code;
   } catch (error) {
     if (error instanceof Interrupted) {

@@ -17,7 +17,11 @@ export async function develop(args) {
     const out = inCheckout('dist', 'dashboard');
     programs.push([vite, 'build', inCheckout('src', 'dashboard'), '--watch', '--outDir', out, '--logLevel', 'warn']);
   }
-  const ended = await Promise.all(programs.map((program) => runNode(program, { output: 'inherit' })));
-  // Each watches until it is told to stop, so an end without a signal is a failure of that program.
-  return ended.find(({ isInterrupted }) => !isInterrupted)?.code ?? 0;
+  const over = new AbortController();
+  const ends = programs.map((program) => runNode(program, { output: 'inherit', stop: over.signal }));
+  // Each watches until it is told to stop: an end without a signal is a failure, and the others are no use alone.
+  const first = await Promise.race(ends);
+  over.abort();
+  await Promise.all(ends);
+  return first.isInterrupted ? 0 : first.code;
 }

@@ -15,6 +15,28 @@ export function diskFull(path) {
   );
 }
 
+/**
+ * What to say where the system refused the launcher itself a file; any other error is returned as it is.
+ * @param {unknown} error
+ * @returns {unknown}
+ */
+export function launchErrorOf(error) {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const path = 'path' in error ? String(error.path) : 'the checkout';
+  switch (error.code) {
+    case 'ENOSPC':
+      return diskFull(path);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return new LaunchError(`${path} may not be written (${error.code}): give yourself the checkout, then try again.`);
+    default:
+      return error;
+  }
+}
+
 /** A signal ended the set-up: nothing to explain, only the exit code to pass on. */
 export class Interrupted extends Error {
   /** @param {number} code */

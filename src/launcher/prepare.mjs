@@ -8,26 +8,21 @@ import { withSetupLock } from './setup-lock.mjs';
 import { planSourceBuild } from './source-build.mjs';
 
 /**
- * Brings the checkout into the state the command needs. When it is there already, which is nearly always, this costs a
- * few milliseconds and takes no lock.
- * @param {'installed' | 'built'} state
+ * Installs and builds what is missing. When nothing is, which is nearly always, this costs a few milliseconds and takes
+ * no lock.
  * @returns {Promise<void>}
  */
-export async function prepare(state) {
-  if (isPrepared(state)) return;
+export async function prepare() {
+  if (isPrepared()) return;
   await withSetupLock(CHECKOUT, async () => {
     await installDependencies(CHECKOUT);
-    if (state === 'built') await build();
+    await build();
   });
 }
 
-/**
- * @param {'installed' | 'built'} state
- * @returns {boolean}
- */
-function isPrepared(state) {
-  if (missingFromTree(CHECKOUT).length > 0) return false;
-  return state === 'installed' || (!areSourcesStale() && !isDashboardStale(CHECKOUT));
+/** @returns {boolean} */
+function isPrepared() {
+  return missingFromTree(CHECKOUT).length === 0 && !areSourcesStale() && !isDashboardStale(CHECKOUT);
 }
 
 /** @returns {boolean} */

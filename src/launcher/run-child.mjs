@@ -9,6 +9,7 @@ import { CHECKOUT } from './checkout.mjs';
  * @property {'inherit' | 'capture'} output `capture` also closes standard input
  * @property {Readonly<Record<string, string>>} [env] added to our own
  * @property {string} [cwd] the checkout by default
+ * @property {AbortSignal} [stop] asks it to end
  * @property {number} [graceMs] how long it may take to end after a signal, before it is killed; for ever by default
  */
 
@@ -24,7 +25,7 @@ import { CHECKOUT } from './checkout.mjs';
  * @param {Child} child
  * @returns {Promise<Ended>}
  */
-export function runChild({ file, args, output, env, cwd = CHECKOUT, graceMs }) {
+export function runChild({ file, args, output, env, cwd = CHECKOUT, stop, graceMs }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       cwd,
@@ -46,6 +47,7 @@ export function runChild({ file, args, output, env, cwd = CHECKOUT, graceMs }) {
       if (graceMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), graceMs);
     };
     process.on('SIGINT', passOn).on('SIGTERM', passOn);
+    stop?.addEventListener('abort', () => child.kill('SIGTERM'));
     const settle = () => {
       process.off('SIGINT', passOn).off('SIGTERM', passOn);
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LaunchError } from './launch-error.mjs';
@@ -56,10 +56,16 @@ async function acquire(file) {
  */
 function isCreated(file) {
   try {
-    writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx' });
-    return true;
+    closeSync(openSync(file, 'wx'));
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+  try {
+    writeFileSync(file, `${process.pid} ${startOf(process.pid)}`);
+    return true;
+  } catch (error) {
+    rmSync(file, { force: true }); // a lock that names nobody would hold up the next launcher
     throw error;
   }
 }

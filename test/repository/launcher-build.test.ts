@@ -81,6 +81,15 @@ describe('the build of the launcher', () => {
     expect((await build()).code).toBe(0);
   });
 
+  it('says in one line that it may not write', async () => {
+    // A file in the place of its folder refuses everybody, also whoever is root.
+    rmSync(checkout.path('.berth'), { recursive: true });
+    checkout.write({ '.berth': '', 'src/core/quota.ts': 'export const quota: number = 5;' });
+    const { code, stderr } = await build();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^berth: \S+\.berth may not be written \(EEXIST\): .*\n$/);
+  });
+
   it('takes over the lock of a launcher that was killed', async () => {
     checkout.write({
       '.berth/setup.lock': '999999999 1',
