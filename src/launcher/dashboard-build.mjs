@@ -48,7 +48,8 @@ export async function buildDashboard(root) {
  */
 function fingerprint(root) {
   const folder = join(root, 'src', 'dashboard');
-  const hash = createHash('sha256').update(readFileSync(join(root, 'node_modules', 'vite', 'package.json')));
+  // Of Vite, and of the packages that it puts into the pages.
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
   for (const path of listFiles(folder, []).filter((name) => !/\.test\.tsx?$/.test(name))) {
     const { mtimeMs, size } = statSync(join(folder, path));
     hash.update(`${path} ${mtimeMs} ${size}\n`);
