@@ -7,11 +7,12 @@ import { runChild } from './run-child.mjs';
 
 /**
  * Everything is asked for by name, because the environment may say otherwise: `NODE_ENV=production` would leave out the
- * compiler. npm tries three times, by itself with 10 and 60 s between; 1 and 4 s also tell a slow network from none.
+ * compiler. npm tries three times, by itself for 5 min each with 10 and 60 s between, which is long to wait for the word
+ * that there is no network.
  */
 const NPM_CI = [
   ...['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
-  ...['--fetch-retry-mintimeout=1000', '--fetch-retry-factor=4'],
+  ...['--fetch-timeout=30000', '--fetch-retry-mintimeout=1000', '--fetch-retry-factor=4'],
 ];
 
 /** While it unpacks, npm does not look up for seconds; what it leaves unfinished, the next install begins anew. */
@@ -54,7 +55,11 @@ function findNpm() {
   return { file: process.platform === 'win32' ? 'npm.cmd' : 'npm', args: [] };
 }
 
-/** @returns {never} */
-function noNpm() {
+/**
+ * @param {unknown} error
+ * @returns {never}
+ */
+function noNpm(error) {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   throw new LaunchError('npm was not found: install it together with Node from https://nodejs.org, then try again.');
 }
