@@ -18,7 +18,8 @@ const { scripts, ...packageFile } = JSON.parse(readFileSync(join(CHECKOUT, 'pack
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
 };
-const pages = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard', '*.md'], { cwd: CHECKOUT })
+const GIT_LIST = ['-c', 'safe.directory=*', 'ls-files', '-z', '-co', '--exclude-standard'];
+const pages = execFileSync('git', [...GIT_LIST, '*.md'], { cwd: CHECKOUT })
   .toString()
   .split('\0')
   .filter((page) => page !== '' && existsSync(join(CHECKOUT, page)));
