@@ -7,6 +7,11 @@ import { checkoutToInstall, npmScript, packageInArchive } from '../support/launc
 import { type Ended, ScratchCheckout } from '../support/scratch-checkout.js';
 import { itOnASmallDisk, withSmallDisk } from '../support/small-disk.js';
 
+const PROXY_VARIABLES = [
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'PROXY', 'proxy'],
+  ...['npm_config_proxy', 'npm_config_https_proxy', 'npm_config_noproxy'],
+];
+
 const ON_A_REGISTRY = { name: 'is-not-there', from: '1.0.0', integrity: 'sha512-AAAA' };
 
 describe('the installation by the launcher', () => {
@@ -23,6 +28,8 @@ describe('the installation by the launcher', () => {
     checkout.run(['src/launcher/launch.mjs', 'build'], {
       npm_config_cache: checkout.path('npm-cache'),
       npm_config_fetch_retries: '0',
+      // As on a machine that needs no proxy, whatever this one does.
+      ...Object.fromEntries(PROXY_VARIABLES.map((name) => [name, ''])),
       ...env,
     });
 
@@ -134,7 +141,7 @@ describe('the installation by the launcher', () => {
 });
 
 async function readPid(file: string): Promise<number> {
-  const deadlineMs = Date.now() + 10_000;
+  const deadlineMs = Date.now() + 60_000;
   while (!existsSync(file) || readFileSync(file, 'utf8') === '') {
     if (Date.now() > deadlineMs) throw new Error(`${file} was never written`);
     await new Promise((resolve) => setTimeout(resolve, 20));
