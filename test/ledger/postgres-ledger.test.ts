@@ -281,6 +281,17 @@ describe('an intent', () => {
     expect(await rig.ledger.dueIntents(10)).toEqual([]);
   });
 
+  it('of a pod that was created after its node was fenced is followed by its deletion', async () => {
+    await rig.submit('job');
+    await rig.settle();
+    const [creation] = await rig.ledger.dueIntents(10);
+    const [{ node } = { node: '' }] = await rig.query<{ node: string }>('SELECT node FROM pods');
+    await rig.observe({ kind: 'node-fenced', node });
+    expect(await rig.ledger.dueIntents(10)).toEqual([]);
+    await rig.ledger.settleIntents(rig.leadership, [{ id: creation?.id ?? '', outcome: { kind: 'done' } }]);
+    expect(await rig.ledger.dueIntents(10)).toMatchObject([{ kind: 'delete-pod', podName: creation?.podName }]);
+  });
+
   it('that the driver refuses for good frees the slot, and names the reason when it ends the workload', async () => {
     const uid = await rig.submit('job');
     const [pod] = podsStarted(await rig.settle(), uid);
@@ -294,6 +305,19 @@ describe('an intent', () => {
     await rig.settle();
     expect(await rig.workload(uid)).toMatchObject({ state: 'failed', message: refusal.why });
     expect(await held()).toEqual(FREE);
+  });
+});
+
+describe('a wish of a node', () => {
+  it('stays until it is carried out, and the newest alone', async () => {
+    const commands = new NodeCommands(rig.dataSource);
+    await commands.order('node-1', 'fail', 'tester');
+    expect(await rig.ledger.nodeWishes()).toEqual([{ node: 'node-1', wish: 'fail' }]);
+    await commands.order('node-1', 'restore', 'tester');
+    await rig.ledger.settleWishes(rig.leadership, [{ node: 'node-1', wish: 'fail' }]); // asked before, answered after
+    expect(await rig.ledger.nodeWishes()).toEqual([{ node: 'node-1', wish: 'restore' }]);
+    await rig.ledger.settleWishes(rig.leadership, [{ node: 'node-1', wish: 'restore' }]);
+    expect(await rig.ledger.nodeWishes()).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Observation } from '../../src/cluster/cluster.js';
 import type { PodRef } from '../../src/core/index.js';
+import { NodeCommands } from '../../src/server/fleet/node-commands.js';
 import { aNode } from '../support/fleet-builders.js';
 import { LedgerRig, podsStarted } from '../support/ledger-rig.js';
 
@@ -71,6 +72,19 @@ describe('a core rebuilt from the ledger', () => {
     expect(await rig.workload(uid)).toMatchObject({ state: 'succeeded', incarnation: 1 });
   });
 
+  it('knows no cordon of a node that was removed and came back', async () => {
+    await rig.see(aNode('node-9'));
+    await new NodeCommands(rig.dataSource).order('node-9', 'cordon', 'tester');
+    await rig.takeCommands();
+    await rig.observe({ kind: 'node-removed', node: 'node-9' }, { kind: 'node-seen', node: aNode('node-9') });
+    const [row] = await rig.query('SELECT unschedulable FROM nodes WHERE name = $1', ['node-9']);
+    expect(row).toEqual({ unschedulable: false });
+    expect(takingWork(rig)).toContain('node-9');
+    await rig.lead();
+    expect(takingWork(rig)).toContain('node-9');
+    await rig.observe({ kind: 'node-removed', node: 'node-9' });
+  });
+
   it('believes what the last one believed, and has nothing to add, whatever happened', async () => {
     let stories = 0;
     const law = fc.asyncProperty(fc.array(anyHappening, { minLength: 10, maxLength: 30 }), async (happenings) => {
@@ -87,6 +101,10 @@ describe('a core rebuilt from the ledger', () => {
     await fc.assert(law, { numRuns: 12, endOnFailure: true });
   });
 });
+
+function takingWork(rig: LedgerRig): readonly string[] {
+  return rig.session.view().nodes.flatMap(({ name, takesWork }) => (takesWork ? [name] : []));
+}
 
 function backAndEmpty(node: string): readonly Observation[] {
   return [

@@ -49,7 +49,7 @@ export class CoreSession {
     }
   }
 
-  /** Commands of nodes that only the driver can carry out are not the core's. */
+  /** A changed quota tree is not the core's: it is rebuilt by it. */
   command(command: Command): void {
     switch (command.kind) {
       case 'workload-submitted':
@@ -62,8 +62,7 @@ export class CoreSession {
       case 'node-uncordoned':
         this.cordon(command.node, command.kind);
         return;
-      case 'node-failed':
-      case 'node-restored':
+      case 'quotas-changed':
         return;
     }
   }
@@ -75,6 +74,7 @@ export class CoreSession {
         return;
       case 'node-removed':
         this.nodes.delete(observation.node);
+        this.cordoned.delete(observation.node);
         this.tell(observation);
         return;
       case 'pod-ended': {

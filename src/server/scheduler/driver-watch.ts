@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { Cluster, NodeFaults, type Observation } from '../../cluster/cluster.js';
-import type { Command, LedgerState } from './ledger.js';
+import { Injectable, Logger } from '@nestjs/common';
+import { Cluster, type Observation } from '../../cluster/cluster.js';
+import type { LedgerState } from './ledger.js';
 import { podNameOf } from './pod-name.js';
 import { reconcile } from './reconcile.js';
 
@@ -14,10 +14,7 @@ export class DriverWatch {
   private readonly inbox: Observation[] = [];
   private watching = false;
 
-  constructor(
-    private readonly cluster: Cluster,
-    @Optional() @Inject(NodeFaults) private readonly faults: NodeFaults | undefined,
-  ) {}
+  constructor(private readonly cluster: Cluster) {}
 
   get waiting(): number {
     return this.inbox.length;
@@ -72,16 +69,5 @@ export class DriverWatch {
     this.watching = false;
     this.inbox.length = 0;
     await this.cluster.stop('keep');
-  }
-
-  /** Faults are for virtual nodes; what comes of them arrives as observations. */
-  order(command: Command): void {
-    if (this.faults === undefined) return;
-    if (command.kind !== 'node-failed' && command.kind !== 'node-restored') return;
-    const asked = command.kind === 'node-failed' ? this.faults.fail(command.node) : this.faults.restore(command.node);
-    asked.catch((error: unknown) => {
-      const { kind, node } = command;
-      this.logger.error({ message: 'the driver failed', command: kind, node, error: String(error) });
-    });
   }
 }

@@ -32,7 +32,9 @@ export interface CommandCursor {
 export type Command =
   | { readonly kind: 'workload-submitted'; readonly workload: WorkloadSpec }
   | { readonly kind: 'workload-cancelled'; readonly workload: string }
-  | { readonly kind: 'node-cordoned' | 'node-uncordoned' | 'node-failed' | 'node-restored'; readonly node: NodeName };
+  | { readonly kind: 'node-cordoned' | 'node-uncordoned'; readonly node: NodeName }
+  /** The quota tree is another one: what was loaded before is no longer true. */
+  | { readonly kind: 'quotas-changed' };
 
 /** A pod that the ledger counts as claimed or occupying. */
 export interface LivePod {
@@ -110,6 +112,12 @@ export type IntentOutcome =
   | { readonly kind: 'refused'; readonly why: string; readonly retry: 'elsewhere' | 'never' }
   | { readonly kind: 'retry'; readonly inMs: number };
 
+/** What an operator wants of a virtual node; it stays, the newest alone, until the driver has carried it out. */
+export interface NodeWish {
+  readonly node: NodeName;
+  readonly wish: 'fail' | 'restore';
+}
+
 /** Thrown when this scheduler leads no more: stop deciding, rebuild when elected again. */
 export class StaleEpochError extends Error {
   constructor(readonly epoch: number) {
@@ -147,4 +155,7 @@ export abstract class Ledger {
     leadership: Leadership,
     outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],
   ): Promise<void>;
+  abstract nodeWishes(): Promise<readonly NodeWish[]>;
+  /** They are carried out; a node of which something else is wanted by now keeps that wish. */
+  abstract settleWishes(leadership: Leadership, wishes: readonly NodeWish[]): Promise<void>;
 }

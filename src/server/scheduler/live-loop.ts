@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Explanation } from '../../core/index.js';
 import { Notifications } from '../database/notifications.js';
 import { CoreFactory } from './core-factory.js';
 import type { CoreSession } from './core-session.js';
 import { DriverWatch } from './driver-watch.js';
-import { Ledger, StaleEpochError, type CommandCursor, type Leadership } from './ledger.js';
+import { Ledger, StaleEpochError, type Leadership } from './ledger.js';
 import { OutboxRunner } from './outbox-runner.js';
 import { WakeUp } from './wake-up.js';
 
@@ -13,6 +14,8 @@ import { WakeUp } from './wake-up.js';
 const LEASE_MS = 10_000;
 const RENEW_MS = 2_000;
 const CONTEST_MS = 500;
+/** Each term loads the whole ledger: after terms that failed at once the next one waits, longer each time. */
+const REBUILD_MS_MAX = 10_000;
 /** Notifications are hints; this is how late a lost one is noticed. */
 const POLL_MS = 1_000;
 const BATCH = 500;
@@ -20,9 +23,10 @@ const BATCH = 500;
 const SETTLES_MAX = 50;
 
 /**
- * The scheduler's live loop: ledger → core → ledger → driver. One cycle reads commands and observations, tells the
- * core, commits what it decides, and lets the outbox ask the driver. Whatever throws ends the term: the next one
- * rebuilds the core from the ledger, so no half-known outcome is ever guessed.
+ * The scheduler's live loop: ledger → core → ledger → driver. One cycle reads commands, observations and answers of the
+ * driver, tells the core, and commits what it decides; beside it the lease is renewed and the outbox asks the driver,
+ * so that neither waits for the other. Whatever throws ends the term: the next one rebuilds the core from the ledger,
+ * so no half-known outcome is ever guessed.
  */
 @Injectable()
 export class LiveLoop {
@@ -31,7 +35,9 @@ export class LiveLoop {
   private readonly wakeUp = new WakeUp();
   private session: CoreSession | undefined;
   private leadership: Leadership | undefined;
-  private stopping = false;
+  private readonly stopping = new AbortController();
+  /** Terms in a row that did not get through one cycle. */
+  private failures = 0;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -51,7 +57,7 @@ export class LiveLoop {
 
   /** Gives the leadership back, so that another can take over at once. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     this.wakeUp.wake();
     await this.running;
   }
@@ -62,22 +68,48 @@ export class LiveLoop {
   }
 
   private async run(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.isStopping()) {
       try {
         this.leadership = await this.ledger.campaign(this.holder, LEASE_MS);
         if (this.leadership === undefined) await this.driver.end();
-        else await this.lead(this.leadership);
+        else await this.serve(this.leadership);
       } catch (error) {
         if (error instanceof StaleEpochError) this.logger.warn({ message: 'leadership lost', epoch: error.epoch });
         else this.logger.error({ message: 'term ended by a failure; rebuilding', error });
       }
       this.session = undefined;
-      if (!this.isStopping()) await this.wakeUp.sleep(CONTEST_MS);
+      await delay(pauseMs(this.failures), undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
     if (this.leadership !== undefined) await this.ledger.resign(this.leadership).catch(() => undefined);
   }
 
-  private async lead(leadership: Leadership): Promise<void> {
+  /** One term, until somebody stops it or it fails. */
+  private async serve(leadership: Leadership): Promise<void> {
+    const term = new AbortController();
+    this.failures += 1;
+    try {
+      void this.keepLease(leadership, term);
+      await this.lead(leadership, term.signal);
+    } finally {
+      term.abort();
+      await this.outbox.end();
+    }
+  }
+
+  /** However long a cycle takes. */
+  private async keepLease(leadership: Leadership, term: AbortController): Promise<void> {
+    try {
+      for (;;) {
+        await delay(RENEW_MS, undefined, { signal: term.signal });
+        await this.ledger.renew(leadership, LEASE_MS);
+      }
+    } catch (error) {
+      term.abort(error); // without effect when the term is over already
+      this.wakeUp.wake();
+    }
+  }
+
+  private async lead(leadership: Leadership, term: AbortSignal): Promise<void> {
     const state = await this.ledger.load();
     const session = this.cores.rebuild(state);
     await this.driver.begin(state, () => {
@@ -86,34 +118,32 @@ export class LiveLoop {
     this.session = session;
     this.logger.log({ message: 'leading', epoch: leadership.epoch, workloads: state.workloads.length });
     let { cursor } = state;
-    let renewAt = this.cores.now() + RENEW_MS;
     while (!this.isStopping()) {
-      if (this.cores.now() >= renewAt) {
-        await this.ledger.renew(leadership, LEASE_MS);
-        renewAt = this.cores.now() + RENEW_MS;
-      }
-      const read = await this.takeCommands(cursor, session);
-      cursor = read.cursor;
+      term.throwIfAborted();
+      const { commands, cursor: next } = await this.ledger.commandsAfter(cursor, BATCH);
+      if (commands.some(({ kind }) => kind === 'quotas-changed')) return;
+      for (const command of commands) session.command(command);
+      cursor = next;
+      await this.takeAnswers(leadership, session);
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      const { refused, gone, carriedOut } = await this.outbox.run(leadership);
-      for (const pod of gone) this.driver.add({ kind: 'pod-gone', pod });
-      for (const refusal of refused) session.refuse({ kind: 'pod-refused', ...refusal });
-      const isBusy = carriedOut + refused.length + read.count + this.driver.waiting > 0;
+      this.outbox.begin(term, () => {
+        this.wakeUp.wake();
+      });
+      this.failures = 0;
+      const isBusy = commands.length + this.driver.waiting > 0;
       if (!isBusy) await this.wakeUp.sleep(Math.min(POLL_MS, (wakeAtMs ?? Infinity) - this.cores.now()));
     }
   }
 
-  private async takeCommands(
-    after: CommandCursor,
-    session: CoreSession,
-  ): Promise<{ readonly cursor: CommandCursor; readonly count: number }> {
-    const { commands, cursor } = await this.ledger.commandsAfter(after, BATCH);
-    for (const command of commands) {
-      session.command(command);
-      this.driver.order(command);
-    }
-    return { cursor, count: commands.length };
+  /** What the driver will not observe by itself is in the inbox before the ledger believes that it was asked. */
+  private async takeAnswers(leadership: Leadership, session: CoreSession): Promise<void> {
+    const run = await this.outbox.take();
+    if (run === undefined) return;
+    for (const pod of run.gone) this.driver.add({ kind: 'pod-gone', pod });
+    if (run.outcomes.length > 0) await this.ledger.settleIntents(leadership, run.outcomes);
+    if (run.fulfilled.length > 0) await this.ledger.settleWishes(leadership, run.fulfilled);
+    for (const refusal of run.refused) session.refuse({ kind: 'pod-refused', ...refusal });
   }
 
   /** Ledger first: what the core is told is already true for whoever leads next. */
@@ -139,6 +169,13 @@ export class LiveLoop {
 
   /** A method, so that the compiler does not believe that it stays false across an await. */
   private isStopping(): boolean {
-    return this.stopping;
+    return this.stopping.signal.aborted;
   }
+}
+
+/** Half of it by chance, so that replicas that fail together do not come again together. */
+function pauseMs(failures: number): number {
+  if (failures <= 1) return CONTEST_MS;
+  const ms = Math.min(REBUILD_MS_MAX, CONTEST_MS * 2 ** Math.min(failures, 16));
+  return ms * (0.5 + Math.random() / 2);
 }

@@ -1,9 +1,9 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { Cluster, type PodOrder, type PodProgram } from '../../cluster/cluster.js';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { Cluster, NodeFaults, type PodOrder, type PodProgram } from '../../cluster/cluster.js';
 import type { PodRef } from '../../core/index.js';
 import { podTokenOf } from '../auth/pod-token.js';
 import { ServerSecret } from '../auth/server-secret.js';
-import { Ledger, type Intent, type IntentOutcome, type Leadership } from './ledger.js';
+import { Ledger, type Intent, type IntentOutcome, type NodeWish } from './ledger.js';
 import { StatusAddress } from './status-address.js';
 
 const BATCH = 128;
@@ -18,12 +18,14 @@ export interface RefusedPod {
   readonly retry: 'elsewhere' | 'never';
 }
 
+/** What the driver answered; the ledger is still to be told. */
 export interface OutboxRun {
+  readonly outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[];
   /** Pods that the driver refused for good. */
   readonly refused: readonly RefusedPod[];
   /** Pods that were to be deleted and of which the driver knows nothing, so that it will never observe their end. */
   readonly gone: readonly PodRef[];
-  readonly carriedOut: number;
+  readonly fulfilled: readonly NodeWish[];
 }
 
 interface Attempt {
@@ -32,21 +34,73 @@ interface Attempt {
   readonly isGone?: boolean;
 }
 
-/** Asks the driver for what the ledger has decided. Every call may be made twice; the ledger says when it is done. */
+interface UnderWay {
+  readonly result: Promise<OutboxRun>;
+  isOver: boolean;
+  /** Somebody came while it ran: there may be more to do than it has seen. */
+  wasAsked: boolean;
+}
+
+/**
+ * Asks the driver for what the ledger has decided, beside the loop that decides: one run at a time, each of which is
+ * begun, then taken. Every call may be made twice, and what is not taken is asked again; the ledger says when it is done.
+ */
 @Injectable()
 export class OutboxRunner {
   private readonly logger = new Logger('outbox');
+  private underWay: UnderWay | undefined;
 
   constructor(
     private readonly ledger: Ledger,
     private readonly cluster: Cluster,
     private readonly secret: ServerSecret,
     private readonly address: StatusAddress,
+    @Optional() @Inject(NodeFaults) private readonly faults: NodeFaults | undefined,
   ) {}
 
-  async run(leadership: Leadership): Promise<OutboxRun> {
-    const intents = await this.ledger.dueIntents(BATCH);
-    const chains = chainsOf(intents);
+  /** Begins a run, unless one is under way. `wake`: there is something to take, or a reason to begin again. */
+  begin(term: AbortSignal, wake: () => void): void {
+    if (this.underWay !== undefined) {
+      this.underWay.wasAsked = true;
+      return;
+    }
+    const run: UnderWay = { result: this.run(term), isOver: false, wasAsked: false };
+    this.underWay = run;
+    const end = (hasResult: boolean): void => {
+      run.isOver = true;
+      if (hasResult || run.wasAsked) wake();
+    };
+    run.result.then(
+      ({ outcomes, fulfilled }) => {
+        end(outcomes.length + fulfilled.length > 0);
+      },
+      () => {
+        end(true);
+      },
+    );
+  }
+
+  /** The run that was begun last, once it is over; throws what went wrong with it. */
+  async take(): Promise<OutboxRun | undefined> {
+    if (this.underWay?.isOver !== true) return undefined;
+    const { result } = this.underWay;
+    this.underWay = undefined;
+    return result;
+  }
+
+  /** Waits for the calls that are under way, and forgets their answers. */
+  async end(): Promise<void> {
+    await this.underWay?.result.catch(() => undefined);
+    this.underWay = undefined;
+  }
+
+  private async run(term: AbortSignal): Promise<OutboxRun> {
+    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(term), this.fulfilWishes()]);
+    return { ...answers, fulfilled };
+  }
+
+  private async carryOutIntents(term: AbortSignal): Promise<Omit<OutboxRun, 'fulfilled'>> {
+    const chains = chainsOf(await this.ledger.dueIntents(BATCH));
     const refused: RefusedPod[] = [];
     const gone: PodRef[] = [];
     const outcomes: { id: string; outcome: IntentOutcome }[] = [];
@@ -54,6 +108,7 @@ export class OutboxRunner {
     const worker = async (): Promise<void> => {
       for (const chain of work) {
         for (const intent of chain) {
+          if (term.aborted) return;
           const { outcome, refusal, isGone = false } = await this.attempt(intent);
           outcomes.push({ id: intent.id, outcome });
           if (refusal !== undefined) refused.push(refusal);
@@ -63,8 +118,23 @@ export class OutboxRunner {
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
-    if (outcomes.length > 0) await this.ledger.settleIntents(leadership, outcomes);
-    return { refused, gone, carriedOut: outcomes.length };
+    return { outcomes, refused, gone };
+  }
+
+  /** What comes of it arrives as observations. A wish of a node that the driver does not know is fulfilled, too. */
+  private async fulfilWishes(): Promise<readonly NodeWish[]> {
+    const { faults } = this;
+    if (faults === undefined) return [];
+    const fulfilled: NodeWish[] = [];
+    for (const { node, wish } of await this.ledger.nodeWishes()) {
+      try {
+        await withTimeout<unknown>(wish === 'fail' ? faults.fail(node) : faults.restore(node));
+        fulfilled.push({ node, wish });
+      } catch (error) {
+        this.logger.warn({ message: 'driver call failed', node, kind: wish, error: String(error) });
+      }
+    }
+    return fulfilled;
   }
 
   private async attempt(intent: Intent): Promise<Attempt> {

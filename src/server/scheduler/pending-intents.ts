@@ -97,7 +97,7 @@ export async function storeIntentOutcomes(
          UPDATE pods p SET state = 'refused', occupied = false, outcome = 'failed', blame = 'scheduler', detail = a.why,
            refusal = a.retry, ended_at = now()
          FROM jsonb_to_recordset($1::jsonb) AS a(id bigint, kind text, why text, retry text)
-         JOIN outbox o ON o.id = a.id AND o.state = 'pending'
+         JOIN outbox o ON o.id = a.id AND o.state IN ('pending', 'dropped')
          WHERE a.kind = 'refused' AND p.name = o.pod AND p.occupied RETURNING p.workload, p.node
        ) SELECT workload, node FROM refused`,
       [answers],
@@ -109,6 +109,14 @@ export async function storeIntentOutcomes(
        FROM jsonb_to_recordset($1::jsonb) AS a(id bigint, kind text, "inMs" float8)
        WHERE o.id = a.id AND o.state IN ('pending', 'dropped')`,
       [answers],
+    );
+    // Created on a node that was fenced meanwhile: nothing counts it, so it must go.
+    await transaction.query(
+      `INSERT INTO outbox (epoch, set_id, kind, pod)
+       SELECT $2, o.set_id, 'delete-pod', p.name FROM jsonb_to_recordset($1::jsonb) AS a(id bigint, kind text)
+       JOIN outbox o ON o.id = a.id AND o.kind = 'create-pod' JOIN pods p ON p.name = o.pod AND NOT p.occupied
+       WHERE a.kind = 'done' ON CONFLICT (pod, kind) DO UPDATE SET state = 'pending', next_attempt_at = now()`,
+      [answers, leadership.epoch],
     );
     await followPods(
       transaction,

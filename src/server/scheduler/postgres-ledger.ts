@@ -13,9 +13,11 @@ import {
   type IntentOutcome,
   type Leadership,
   type LedgerState,
+  type NodeWish,
   type SetOutcome,
 } from './ledger.js';
 import { loadLedger } from './load-ledger.js';
+import { readNodeWishes, storeWishesSettled } from './node-wishes.js';
 import { readDueIntents, storeIntentOutcomes } from './pending-intents.js';
 import { readCommands } from './read-commands.js';
 import { storeObservations } from './store-observations.js';
@@ -87,5 +89,13 @@ export class PostgresLedger extends Ledger {
     outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],
   ): Promise<void> {
     return storeIntentOutcomes(this.database, leadership, outcomes);
+  }
+
+  nodeWishes(): Promise<readonly NodeWish[]> {
+    return readNodeWishes(this.database);
+  }
+
+  settleWishes(leadership: Leadership, wishes: readonly NodeWish[]): Promise<void> {
+    return storeWishesSettled(this.database, leadership, wishes);
   }
 }

@@ -5,7 +5,8 @@ import { WORKLOAD_SPEC_COLUMNS, workloadSpecOf, type WorkloadSpecRow } from './w
 type CommandRow = { readonly txid: string; readonly seq: string } & (
   | ({ readonly kind: 'workload-submitted' } & WorkloadSpecRow)
   | { readonly kind: 'workload-cancelled'; readonly uid: string }
-  | { readonly kind: 'node-cordoned' | 'node-uncordoned' | 'node-failed' | 'node-restored'; readonly node: string }
+  | { readonly kind: 'node-cordoned' | 'node-uncordoned'; readonly node: string; readonly is_cordoned: boolean }
+  | { readonly kind: 'quotas-changed' }
 );
 
 /**
@@ -18,8 +19,8 @@ export async function readCommands(
   limit: number,
 ): Promise<{ readonly commands: readonly Command[]; readonly cursor: CommandCursor }> {
   const rows: CommandRow[] = await database.query(
-    `SELECT c.txid::text AS txid, c.seq::text AS seq, c.kind, c.node, ${WORKLOAD_SPEC_COLUMNS}
-     FROM commands c LEFT JOIN workloads w ON w.uid = c.workload
+    `SELECT c.txid::text AS txid, c.seq::text AS seq, c.kind, c.node, n.unschedulable AS is_cordoned, ${WORKLOAD_SPEC_COLUMNS}
+     FROM commands c LEFT JOIN workloads w ON w.uid = c.workload LEFT JOIN nodes n ON n.name = c.node
      WHERE (c.txid, c.seq) > ($1::xid8, $2::bigint) AND c.txid < pg_snapshot_xmin(pg_current_snapshot())
        AND NOT pg_visible_in_snapshot(c.txid, $3::pg_snapshot)
      ORDER BY c.txid, c.seq LIMIT $4`,
@@ -40,8 +41,9 @@ function commandOf(row: CommandRow): Command {
       return { kind: row.kind, workload: row.uid };
     case 'node-cordoned':
     case 'node-uncordoned':
-    case 'node-failed':
-    case 'node-restored':
-      return { kind: row.kind, node: row.node };
+      // As it is now: a node that was removed since has come back without its cordon.
+      return { kind: row.is_cordoned ? 'node-cordoned' : 'node-uncordoned', node: row.node };
+    case 'quotas-changed':
+      return { kind: row.kind };
   }
 }

@@ -128,7 +128,7 @@ async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen
 async function removeNodes(transaction: EntityManager, names: readonly NodeName[]): Promise<Touched> {
   const removed: { name: string }[] = await transaction.query(
     `WITH removed AS (
-       UPDATE nodes SET removed_at = now() WHERE name = ANY($1) AND removed_at IS NULL RETURNING name
+       UPDATE nodes SET removed_at = now(), unschedulable = false, wish = NULL WHERE name = ANY($1) AND removed_at IS NULL RETURNING name
      ) SELECT name FROM removed`,
     [names],
   );

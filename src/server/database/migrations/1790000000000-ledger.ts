@@ -66,6 +66,8 @@ CREATE TABLE nodes (
   state           text NOT NULL DEFAULT 'healthy',
   cause           text NOT NULL DEFAULT '',
   unschedulable   boolean NOT NULL DEFAULT false,
+  -- what the driver is still to be asked: only virtual nodes fail on demand
+  wish            text CHECK (wish IN ('fail', 'restore')),
   cpu_milli       bigint NOT NULL,
   memory_mib      bigint NOT NULL,
   pods_max        integer NOT NULL,
@@ -161,7 +163,7 @@ CREATE TABLE commands (
   seq      bigint GENERATED ALWAYS AS IDENTITY,
   txid     xid8 NOT NULL DEFAULT pg_current_xact_id(),
   kind     text NOT NULL CHECK (kind IN ('workload-submitted', 'workload-cancelled', 'node-cordoned', 'node-uncordoned',
-           'node-failed', 'node-restored')),
+           'quotas-changed')),
   workload uuid REFERENCES workloads,
   node     text,
   at       timestamptz NOT NULL DEFAULT now(),
