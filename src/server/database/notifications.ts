@@ -7,6 +7,10 @@ import { DataSource } from 'typeorm';
 export type NotificationHandler = (payload: string | undefined) => void;
 
 const RECONNECT_MS = 500;
+const CONNECT_WITHIN_MS = 5000;
+/** A peer that is gone without a word is found by asking: a listener hears nothing either way. */
+const PROBE_EVERY_MS = 10_000;
+const ANSWER_WITHIN_MS = 5000;
 
 /**
  * LISTEN on a connection of its own. Notifications are hints: a handler that hears nothing for a while, or hears
@@ -18,6 +22,7 @@ export class Notifications implements OnModuleDestroy {
   private readonly handlers = new Map<string, Set<NotificationHandler>>();
   private client: pg.Client | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private probe: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(@InjectDataSource() private readonly database: DataSource) {}
@@ -40,18 +45,20 @@ export class Notifications implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
+    clearInterval(this.probe);
     await this.client?.end().catch(() => undefined);
   }
 
   private connect(): void {
     const client = new pg.Client(connectionOf(this.database));
     this.client = client;
+    const fail = (error: unknown): void => {
+      if (this.client === client) this.reconnect(error);
+    };
     client.on('notification', ({ channel, payload }) => {
       this.tell(channel, payload ?? '');
     });
-    client.on('error', (error) => {
-      this.reconnect(error);
-    });
+    client.on('error', fail);
     client
       .connect()
       .then(async () => {
@@ -59,15 +66,18 @@ export class Notifications implements OnModuleDestroy {
           await client.query(`LISTEN ${channel}`);
           this.tell(channel, undefined);
         }
+        if (this.closed) return;
+        this.probe = setInterval(() => {
+          client.query('SELECT 1').catch(fail);
+        }, PROBE_EVERY_MS);
       })
-      .catch((error: unknown) => {
-        this.reconnect(error);
-      });
+      .catch(fail);
   }
 
   private reconnect(error: unknown): void {
     if (this.closed || this.timer !== undefined) return;
     this.logger.warn({ message: 'connection for notifications lost', error: String(error) });
+    clearInterval(this.probe);
     this.client?.removeAllListeners();
     this.client?.on('error', () => undefined); // what a dying connection still says
     this.client?.end().catch(() => undefined);
@@ -86,5 +96,11 @@ function connectionOf(database: DataSource): pg.ClientConfig {
   const { options } = database;
   if (options.type !== 'postgres' || options.url === undefined)
     throw new Error('the data source has no PostgreSQL URL');
-  return { connectionString: options.url, application_name: 'berth-notifications', keepAlive: true };
+  return {
+    connectionString: options.url,
+    application_name: 'berth-notifications',
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    query_timeout: ANSWER_WITHIN_MS,
+    keepAlive: true,
+  };
 }
