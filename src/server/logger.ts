@@ -6,7 +6,8 @@ export class PinoLogger implements LoggerService {
   private readonly logger: Logger;
 
   constructor(level: Level, destination: DestinationStream) {
-    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+    const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFacts } };
+    this.logger = pino({ level, ...options }, destination);
   }
 
   log(message: unknown, context?: string): void {
@@ -35,8 +36,16 @@ export class PinoLogger implements LoggerService {
       return;
     }
     const { message: text, error, ...facts } = message as { message?: unknown; error?: unknown };
-    this.logger[level]({ context, ...facts, ...(error === undefined ? {} : { err: error }) }, String(text ?? ''));
+    const err = error === undefined ? {} : { err: error };
+    this.logger[level]({ context, ...facts, ...err }, typeof text === 'string' ? text : '');
   }
+}
+
+/** No more than that: an error of a query brings its parameters along, and there may be secrets among them. */
+function errorFacts(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const { name, code, message, stack } = error as Readonly<Record<string, unknown>>;
+  return { name, code, message, stack };
 }
 
 /** Nest passes a stack before the context when it has one. */
