@@ -28,34 +28,42 @@ export class QueuesReader {
            count(*) FILTER (WHERE state IN ('starting', 'running', 'evicting'))::int AS running
          FROM workloads WHERE finished_at IS NULL GROUP BY queue`,
       );
-      const tree = queues.map((queue) => treeRowOf(queue, quotas, usage));
-      const countsOf = new Map(counts.map(({ queue, pending, running }) => [queue, { pending, running }]));
-      return ordered(queues).map((queue) => queueOf(queue, tree, countsOf));
+      const quotasOf = byKey(quotas, ({ queue }) => queue);
+      const usageOf = byKey(usage, ({ queue }) => queue);
+      const tree = queues.map((queue) => treeRowOf(queue, quotasOf.get(queue.name), usageOf.get(queue.name)));
+      const countsOf = new Map(counts.map((row) => [row.queue, row]));
+      const childrenOf = byKey(queues, ({ parent }) => parent);
+      const rows = new Map(tree.map((row) => [row.name, row]));
+      return ordered(childrenOf, null).map((queue) => {
+        const below = [queue, ...ordered(childrenOf, queue.name)].flatMap(({ name }) => rows.get(name) ?? []);
+        return queueOf(queue, { tree, below, countsOf });
+      });
     });
   }
 
   async teams(): Promise<readonly Team[]> {
     const teams = await this.database.getRepository(TeamEntity).find({ order: { name: 'ASC' } });
     const queues = await this.database.getRepository(QueueEntity).find({ order: { name: 'ASC' } });
+    const queuesOf = byKey(queues, ({ team }) => team);
     return teams.map(({ name, title, createdAt }) => ({
       name,
       title,
       createdAt: createdAt.toISOString(),
-      queues: queues.filter((queue) => queue.team === name).map((queue) => queue.name),
+      queues: (queuesOf.get(name) ?? []).map((queue) => queue.name),
     }));
   }
 }
 
 function treeRowOf(
   { name, parent }: QueueEntity,
-  quotas: readonly QueueQuotaEntity[],
-  usage: readonly { readonly queue: string; readonly flavor: string; readonly used: string }[],
+  quotas: readonly QueueQuotaEntity[] = [],
+  usage: readonly { readonly flavor: string; readonly used: string }[] = [],
 ): QuotaTreeRow {
   return {
     name,
     ...(parent === null ? {} : { parent }),
-    quotas: Object.fromEntries(quotas.filter((q) => q.queue === name).map((q) => [q.flavor, flavorQuotaOf(q)])),
-    usage: Object.fromEntries(usage.filter((u) => u.queue === name).map((u) => [u.flavor, Number(u.used)])),
+    quotas: Object.fromEntries(quotas.map((q) => [q.flavor, flavorQuotaOf(q)])),
+    usage: Object.fromEntries(usage.map((u) => [u.flavor, Number(u.used)])),
   };
 }
 
@@ -68,11 +76,17 @@ function flavorQuotaOf(quota: QueueQuotaEntity): FlavorQuota {
   };
 }
 
-function queueOf(queue: QueueEntity, tree: readonly QuotaTreeRow[], counts: ReadonlyMap<string, QueueCounts>): Queue {
-  const below = tree.filter((row) => isWithin(tree, row, queue.name));
+interface Surroundings {
+  readonly tree: readonly QuotaTreeRow[];
+  /** The queue itself first. */
+  readonly below: readonly QuotaTreeRow[];
+  readonly countsOf: ReadonlyMap<string, QueueCounts>;
+}
+
+function queueOf(queue: QueueEntity, { tree, below, countsOf }: Surroundings): Queue {
   const flavors = [...new Set(below.flatMap((row) => [...Object.keys(row.quotas), ...Object.keys(row.usage)]))].sort();
   const sum = (pick: (of: QueueCounts) => number): number =>
-    below.reduce((total, row) => total + pick(counts.get(row.name) ?? { pending: 0, running: 0 }), 0);
+    below.reduce((total, row) => total + pick(countsOf.get(row.name) ?? { pending: 0, running: 0 }), 0);
   return {
     name: queue.name,
     ...(queue.parent === null ? {} : { parent: queue.parent }),
@@ -87,19 +101,25 @@ function queueOf(queue: QueueEntity, tree: readonly QuotaTreeRow[], counts: Read
 function queueFlavorOf(
   queue: string,
   flavor: string,
-  { tree, below }: { readonly tree: readonly QuotaTreeRow[]; readonly below: readonly QuotaTreeRow[] },
+  { tree, below }: Pick<Surroundings, 'tree' | 'below'>,
 ): QueueFlavor {
-  const own = tree.find(({ name }) => name === queue)?.quotas[flavor];
+  const own = below[0]?.quotas[flavor];
   const used = below.reduce((total, row) => total + (row.usage[flavor] ?? 0), 0);
   return { flavor, ...(own ?? { nominal: 0 }), used, available: availableMilli(tree, queue, flavor) ?? 0 };
 }
 
-function isWithin(tree: readonly QuotaTreeRow[], row: QuotaTreeRow, ancestor: string): boolean {
-  if (row.name === ancestor) return true;
-  const parent = tree.find(({ name }) => name === row.parent);
-  return parent !== undefined && isWithin(tree, parent, ancestor);
+type ChildrenOf = ReadonlyMap<string | null, readonly QueueEntity[]>;
+
+function ordered(childrenOf: ChildrenOf, parent: string | null): readonly QueueEntity[] {
+  return (childrenOf.get(parent) ?? []).flatMap((queue) => [queue, ...ordered(childrenOf, queue.name)]);
 }
 
-function ordered(queues: readonly QueueEntity[], parent: string | null = null): readonly QueueEntity[] {
-  return queues.filter((queue) => queue.parent === parent).flatMap((queue) => [queue, ...ordered(queues, queue.name)]);
+function byKey<T, K>(rows: readonly T[], keyOf: (row: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group === undefined) groups.set(keyOf(row), [row]);
+    else group.push(row);
+  }
+  return groups;
 }
