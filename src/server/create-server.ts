@@ -7,9 +7,12 @@ import { AppModule, type AppOptions } from './app.module.js';
 import { serveOpenApi } from './openapi.js';
 import { servePage } from './page.js';
 import { ProblemFilter, problemOfIssues } from './problem.js';
+import { STATUS_PATH } from './workloads/status.controller.js';
 
-/** The largest body is a trainer's last report: the page, escaped as JSON, and the numbers beside it. */
-const BODY_BYTES_MAX = 2 * REPORT_HTML_BYTES_MAX;
+/** Of what people send; a body is read before anybody asks who sends it. */
+const BODY_BYTES_MAX = 1024 * 1024;
+/** A trainer's last report: the page, escaped as JSON, and the numbers beside it. */
+const STATUS_BYTES_MAX = 2 * REPORT_HTML_BYTES_MAX;
 /** A client that does not finish its request in this time is not served. */
 const REQUEST_MS_MAX = 60_000;
 
@@ -30,6 +33,9 @@ export async function createServer({
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS_MAX,
     routerOptions: { maxParamLength: 253 },
+  });
+  adapter.getInstance().addHook('onRoute', (route) => {
+    if (route.url === `/${STATUS_PATH}`) route.bodyLimit = STATUS_BYTES_MAX;
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(options), adapter, {
     logger,

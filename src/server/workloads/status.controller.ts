@@ -7,8 +7,10 @@ import { CurrentPod, type PodIdentity } from '../auth/principal.js';
 import { Problem } from '../problem.js';
 import { StatusReports } from './status-reports.js';
 
+export const STATUS_PATH = 'v1/status';
+
 @ApiTags('status')
-@Controller('v1/status')
+@Controller(STATUS_PATH)
 export class StatusController {
   constructor(private readonly reports: StatusReports) {}
 
