@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { API_VERSION, type WorkloadDocumentInput } from '../server/workloads/workload.schema.js';
 import { ApiClient } from './api-client.js';
 import { ApiProblem, ServerUnreachable } from './api-problem.js';
@@ -178,6 +178,15 @@ describe(ApiClient.name, () => {
       if (kinds.length === 3) stop.abort();
     }
     expect(kinds).toEqual(['everything', 'changed', 'everything']);
+  });
+
+  it('gives up on a server whose streams end before they tell anything', async () => {
+    let nowMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (nowMs += 25_000));
+    server.answers = Array.from({ length: 6 }, () => events());
+    const first = client.events(new AbortController().signal).next();
+    await expect(first).rejects.toBeInstanceOf(ServerUnreachable);
+    clock.mockRestore();
   });
 
   it('does not go on asking for events that it may not have', async () => {

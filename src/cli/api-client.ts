@@ -19,6 +19,8 @@ import { readServerSentEvents } from './server-sent-events.js';
 
 /** The server says something at least every 15 s, if only a comment. */
 const EVENTS_IDLE_MS_MAX = 45_000;
+/** A kept log comes without pauses. */
+const LOGS_IDLE_MS_MAX = 15_000;
 /** A watch waits so long for a server that restarts. */
 const EVENTS_GAP_MS_MAX = 60_000;
 const PAGE_SIZE = 500;
@@ -103,7 +105,8 @@ export class ApiClient {
   /** What a pod prints, while it comes; it ends with the pod, or at once without `follow`. */
   logs(uid: string, { signal, ...query }: LogRequest = {}): AsyncGenerator<string> {
     const request = { method: 'GET', path: `/v1/workloads/${uid}/logs`, query, accept: 'text/plain' } as const;
-    return this.http.text(signal === undefined ? request : { ...request, signal });
+    const idleMs = query.follow === true ? undefined : LOGS_IDLE_MS_MAX;
+    return this.http.text(signal === undefined ? request : { ...request, signal }, idleMs);
   }
 
   async nodes(): Promise<readonly Node[]> {
@@ -154,6 +157,8 @@ export class ApiClient {
           awaySince = undefined;
           yield change;
         }
+        signal.throwIfAborted();
+        throw new ServerUnreachable(`${this.server} ends its events at once: try again later.`);
       } catch (error) {
         if (isAborted(signal)) return;
         awaySince ??= performance.now();
