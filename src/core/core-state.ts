@@ -2,7 +2,7 @@ import type { Charge, Decision, FlavorSpec, NodeName, Policy, PodSetSpec, Seat, 
 import { DEFAULT_POLICY } from './contract/index.js';
 import { FleetState, FleetTransaction, PodTable } from './fleet/index.js';
 import { Journal } from './journal.js';
-import { ShapeBook } from './placement/index.js';
+import { flavorFor, ShapeBook } from './placement/index.js';
 import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
@@ -79,14 +79,14 @@ export function wishOf(state: CoreState, podSet: PodSetSpec, pods: number): Flav
   };
 }
 
-/** The charge of a seat that was found: the flavor of its node that the pod set may use. */
+/** The charge of a seat that was found, in the flavor of its node. */
 export function chargeOfSeat(
   state: CoreState,
   podSet: PodSetSpec,
   seat: Seat,
 ): { flavor: string; milli: number } | undefined {
-  const { device, cpu } = state.fleet.flavorsOf(state.fleet.rowOf(seat.node));
-  const flavor = podSet.flavors.find((name) => name === device || name === cpu);
+  const ofNode = flavorFor(podSet, state.fleet.flavorsOf(state.fleet.rowOf(seat.node)));
+  const flavor = podSet.flavors.find((name) => name === ofNode);
   const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
   return flavor === undefined || milli === 0 ? undefined : { flavor, milli };
 }

@@ -31,8 +31,8 @@ import { viewOf } from './view.js';
  *    └── then: requeue ──┴──────────── evict ──────────────┴── then: fail | end ──► finish
  * ```
  * - **start** names all pods of an incarnation with their seats, all of its charges, and the time by which all must
- *   run. `incarnation` is one more than the last that was committed, and than that of any pod that still stands. It may come while the ledger still shows the
- *   workload as evicting: see *requeue*. `waitsFor` is empty in this version (nothing is pre-empted).
+ *   run. `incarnation` is one more than the last that was committed, and than that of any pod that still stands. It may
+ *   come while the ledger still shows the workload as evicting: see *requeue*. `waitsFor` is empty in this version (nothing is pre-empted).
  * - **evict** ends the incarnation: it names every pod of it that still has a claim, also those that have ended, and
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
  *   are gone) and reports what becomes of them. There is no eviction of a part of a gang in this version.
@@ -48,8 +48,9 @@ import { viewOf } from './view.js';
  * ## The life of a pod
  * Its *claim* lasts from `start` until the `evict` or `release` that names it. Its *occupancy* lasts from the commit of
  * its start until evidence: `pod-gone`, `pod-refused` or `node-fenced`. `pod-ended` is no evidence: a driver reports
- * `pod-gone` once nothing of the pod is left, after it, never before (what ends after it is gone is not heard). So every pod of a committed start must one day be `pod-gone` (also one
- * whose creation was skipped because an eviction came first) or refused. `pod-gone` without `pod-ended` before counts
+ * `pod-gone` once nothing of the pod is left, after it, never before (what ends after it is gone is not heard). So every
+ * pod of a committed start must one day be `pod-gone` (also one whose creation was skipped because an eviction came
+ * first) or refused. `pod-gone` without `pod-ended` before counts
  * as lost by its node. Slots, CPU and memory are free for others only with neither claim nor occupancy.
  *
  * ## Why an incarnation ends
@@ -60,11 +61,12 @@ import { viewOf } from './view.js';
  * | cancelled (pending: `finish` at once) | `cancelled` | `end` |
  * | a pod exits 64, 65 or 69 by its own fault | `failed` | `fail` |
  * | another exit by its own fault, a gang below its minimum | `gang-incomplete` | `requeue` after 10 s · 2ⁿ ≤ 5 min; `failed`, `fail` once `maxRetries` are used |
- * | pods evicted, deleted, lost, exit 75, blame not `workload`, below the minimum | `gang-incomplete` | `requeue` at once |
+ * | pods evicted, deleted, lost, blame not `workload`, below the minimum | `gang-incomplete` | `requeue` at once |
  * | below the minimum since a node is lost, removed or fenced | `node-lost` | `requeue` at once |
  * | a node is draining, repairing, validating or retired | `drained` | `requeue` at once |
  * | a device failed | `device-failed` | `requeue` at once |
  * | a pod was refused: `elsewhere` avoids that node until it changes | `gang-incomplete` | `requeue` after a backoff; `never`: `failed`, `fail` |
+ * | a pod exits 75 unasked, a gang below its minimum | `gang-incomplete` | `requeue` after a backoff |
  * | not all pods run at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
  *
  * A hold stops no running workload; it keeps a pending one from starting.

@@ -63,7 +63,12 @@ const cases: Record<string, Case> = {
     happens: exit(1, 65),
     want: 'evict gang failed fail',
   },
-  'saved its work and asks to go on': { happens: exit(75), want: 'evict gang gang-incomplete requeue', retries: 0 },
+  'asks to be started again': {
+    happens: exit(75),
+    want: 'evict gang gang-incomplete requeue',
+    notBeforeMs: 10_000,
+    retries: 0,
+  },
   'has an end of which the node is to blame': {
     happens: (rig, [pod]) => {
       if (pod !== undefined) rig.endPod(pod, { outcome: 'failed', blame: 'node', exitCode: 255 });

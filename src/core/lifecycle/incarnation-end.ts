@@ -37,7 +37,7 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   const living = pods.filter((pod) => !dead.includes(pod));
   if (living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
   const isUp = living.every(({ started, end }) => started || end !== undefined);
-  if (!isUp && record.startByMs !== undefined && nowMs >= record.startByMs) return startedTooLate(state, record, nowMs);
+  if (!isUp && record.startByMs !== undefined && nowMs >= record.startByMs) return tryLater(state, record, nowMs);
   return { kind: 'goes-on', lostSurplus: dead, isUp };
 }
 
@@ -71,7 +71,7 @@ function endOfGang(
   const { retries, startFailures, spec } = record;
   const first = firstToEnd(dead);
   const meaning = first?.end === undefined ? 'not-its-fault' : meaningOf(first.end);
-  if (meaning === 'refused') return startedTooLate(state, record, nowMs);
+  if (meaning === 'refused' || meaning === 'asks-again') return tryLater(state, record, nowMs);
   if (meaning !== 'own-fault') {
     const isLost = first !== undefined && (first.end === undefined || first.end.outcome === 'lost');
     const reason = isLost ? 'node-lost' : 'gang-incomplete';
@@ -84,8 +84,8 @@ function endOfGang(
   return { kind: 'ends', reason: 'gang-incomplete', then: 'requeue', retries: retries + 1, startFailures, notBeforeMs };
 }
 
-/** A start that does not come up is nobody's retry, but it must not be tried in a circle. */
-function startedTooLate(state: CoreState, record: WorkloadRecord, nowMs: Ms): IncarnationFate {
+/** A start that does not come up, or a program that asks for another, is no failure, but must not go in a circle. */
+function tryLater(state: CoreState, record: WorkloadRecord, nowMs: Ms): IncarnationFate {
   const startFailures = record.startFailures + 1;
   const notBeforeMs = nowMs + backoffMs(state.policy.retry, startFailures);
   const { retries } = record;

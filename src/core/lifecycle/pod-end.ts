@@ -2,7 +2,7 @@ import { unreachable } from '../invariant.js';
 import type { PodOutcome } from '../fleet/index.js';
 
 /** What an end means for its workload. */
-export type EndMeaning = 'succeeded' | 'fatal' | 'own-fault' | 'not-its-fault' | 'refused';
+export type EndMeaning = 'succeeded' | 'fatal' | 'own-fault' | 'not-its-fault' | 'asks-again' | 'refused';
 
 /** Data, usage and unavailable-input errors by `sysexits.h`: to try again cannot help. */
 const FATAL_EXITS: ReadonlySet<number> = new Set([64, 65, 69]);
@@ -20,7 +20,8 @@ export function meaningOf(end: PodOutcome): EndMeaning {
     case 'lost':
       return 'not-its-fault';
     case 'failed':
-      if (end.exitCode === TRY_AGAIN_EXIT || end.blame !== 'workload') return 'not-its-fault';
+      if (end.blame !== 'workload') return 'not-its-fault';
+      if (end.exitCode === TRY_AGAIN_EXIT) return 'asks-again';
       return end.exitCode !== undefined && FATAL_EXITS.has(end.exitCode) ? 'fatal' : 'own-fault';
     default:
       return unreachable(end.outcome);

@@ -7,5 +7,5 @@ export { devicePods, FitSums, podsInFree, podsThatFit } from './feasible-nodes.j
 export { growPart } from './place-gang.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
-export { PodShape, ShapeBook, whyNever } from './pod-shape.js';
+export { flavorFor, PodShape, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';

@@ -18,6 +18,13 @@ const cases: Record<string, { node: NodeSpec; pods: PodSetSpec; flavor?: string;
     flavor: 'cpu',
     want: undefined,
   },
+  'devices in a flavor that charges CPU': { node: aNode('a'), pods: aPodSet(), flavor: 'cpu', want: 'model cpu' },
+  'CPU pods in a flavor that charges devices': {
+    node: aNode('a'),
+    pods: aPodSet({ gpus: 0 }),
+    flavor: 'h100',
+    want: 'model h100',
+  },
   'a label that is missing': {
     node: aNode('a'),
     pods: aPodSet({ nodeSelector: { pool: 'train' } }),

@@ -79,11 +79,16 @@ export function shapeKey(podSet: PodSetSpec, flavor: FlavorName | undefined): st
   ]);
 }
 
+/** Of a node's flavors, the one that pods of the set are charged to. */
+export function flavorFor({ devices }: PodSetSpec, { device, cpu }: NodeFlavors): FlavorName | undefined {
+  return devices === undefined ? cpu : device;
+}
+
 /** The first reason in the order model, label, taint, memory, size; `undefined` when an empty node could. */
 export function whyNever(shape: PodShape, spec: NodeSpec, flavors: NodeFlavors): RuledOut | undefined {
   const { podSet, flavor } = shape;
-  if (flavor !== undefined && flavor !== flavors.device && flavor !== flavors.cpu)
-    return { by: 'model', value: flavor };
+  // A flavor is what is charged: devices in a CPU flavor would cost none.
+  if (flavor !== undefined && flavor !== flavorFor(podSet, flavors)) return { by: 'model', value: flavor };
   if (shape.deviceCount > 0 && spec.accelerators === undefined) return { by: 'model', value: flavor ?? 'any' };
   for (const [key, value] of Object.entries(podSet.nodeSelector)) {
     if (spec.labels[key] !== value) return { by: 'label', value: `${key}=${value}` };
