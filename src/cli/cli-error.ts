@@ -1,5 +1,6 @@
 /** What `berth` ends with. `berth train` has the codes of the trainer's contract instead, as in a pod. */
-export const EXIT_CODE = { done: 0, failed: 1, usage: 2 } as const;
+/** `interrupted`: 128 and the number of SIGINT, as shells have it. */
+export const EXIT_CODE = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** A failure that a person can put right: its message names the cause and the next step, and gets no stack. */
 export class CliError extends Error {

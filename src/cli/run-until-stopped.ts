@@ -1,8 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
+import type { LocalCluster } from '../cluster/local/local-cluster.js';
+import type { NodeSpec } from '../core/index.js';
 import { ConfigurationError, readEnvironment, type ServerRole } from '../server/configuration.js';
 import { DatabaseError } from '../server/database/database-error.js';
 import { PortTakenError } from '../server/listen.js';
-import { CliError, UsageError } from './cli-error.js';
+import { CliError, EXIT_CODE, UsageError } from './cli-error.js';
 import { configurationFile, readClientConfiguration, removeContext, saveContext } from './client-configuration.js';
 import type { DataDirectory } from './data-directory.js';
 import { listenOptionsOf, readFleet, readQuotas, type ServerFlags } from './server-options.js';
@@ -21,6 +23,8 @@ export interface ServerRun {
 /** What the work beside a running server is told. */
 export interface Access {
   readonly url: string;
+  /** The port that was wanted, when it became another. */
+  readonly takenPort: number | undefined;
   readonly token: string;
   /** Whether the token was made just now, so that it is to be shown this once. */
   readonly tokenIs: 'new' | 'known';
@@ -30,8 +34,6 @@ export interface Access {
 
 /** Everything has ended by then, or is ended. */
 const STOP_MS_MAX = 9_500;
-/** 128 and the number of SIGINT, as shells have it. */
-export const INTERRUPTED = 130;
 
 /**
  * Runs a server until a signal, or until `work` resolves with an exit code; `undefined` lets the server go on. Resolves
@@ -47,17 +49,21 @@ export async function runUntilStopped(
   });
   const { directory } = run;
   try {
-    // Nest and TypeORM come along, which no other command may wait for.
-    const { startServer } = await import('./start-server.js');
-    const server = await startServer({
+    const fleet = readFleet(run.flags.fleet);
+    const settings = {
       directory,
       databaseUrl: databaseUrl(),
-      fleet: readFleet(run.flags.fleet),
+      fleet,
       quotas: readQuotas(run.flags.quotas),
       roles: run.roles,
       address: listenOptionsOf(run.flags, directory),
       logger: run.logger,
-    });
+    };
+    // First of all, before Nest and TypeORM are read: pods of a server that died wait only seconds for the next one.
+    const cluster = await openCluster(run, fleet.nodes);
+    // No other command may wait for these.
+    const { startServer } = await import('./start-server.js');
+    const server = await startServer({ ...settings, cluster });
     try {
       const code = await workBeside(server, { work, directory, signal: stopping.signal });
       return code ?? run.codeAfterSignal;
@@ -71,6 +77,13 @@ export async function runUntilStopped(
     if (run.flags.ephemeral === true) await removeContext(configurationFile(process.env), contextOf(directory));
     directory.remove();
   }
+}
+
+async function openCluster({ directory, roles }: ServerRun, nodes: readonly NodeSpec[]): Promise<LocalCluster> {
+  const { LocalCluster } = await import('../cluster/local/local-cluster.js');
+  const cluster = new LocalCluster({ directory: directory.pods, nodes });
+  if (roles.includes('scheduler')) await cluster.open();
+  return cluster;
 }
 
 interface Beside {
@@ -93,17 +106,14 @@ async function workBeside(server: RunningServer, { work, directory, signal }: Be
 }
 
 /** The command line finds the server from now on, with a token that this ledger knows. */
-async function saveAccess(
-  server: RunningServer,
-  directory: DataDirectory,
-): Promise<Pick<Access, 'url' | 'token' | 'tokenIs'>> {
+async function saveAccess(server: RunningServer, directory: DataDirectory): Promise<Omit<Access, 'signal'>> {
   const file = configurationFile(process.env);
   const name = contextOf(directory);
   const { contexts } = await readClientConfiguration(file);
   const known = contexts.find((context) => context.name === name)?.token;
   const token = await server.operatorToken(known);
   await saveContext(file, { name, server: server.url, token });
-  return { url: server.url, token, tokenIs: token === known ? 'known' : 'new' };
+  return { url: server.url, takenPort: server.takenPort, token, tokenIs: token === known ? 'known' : 'new' };
 }
 
 /** One entry of the configuration for each data directory: their tokens differ. */
@@ -116,15 +126,18 @@ async function stopInTime(server: RunningServer): Promise<void> {
     process.stderr.write('berth: some parts did not stop in time and were left behind.\n');
     process.exit(1);
   }, STOP_MS_MAX);
-  await server.stop('end');
-  clearTimeout(late);
+  try {
+    await server.stop('end');
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** The first signal asks, the second one insists. */
 function onStopSignal(stop: () => void): () => void {
   let asked = false;
   const hear = (): void => {
-    if (asked) process.exit(INTERRUPTED);
+    if (asked) process.exit(EXIT_CODE.interrupted);
     asked = true;
     stop();
   };

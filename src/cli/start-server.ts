@@ -3,7 +3,7 @@ import { Logger, type LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import type { Fleet } from '../cluster/local/read-fleet-file.js';
-import { LocalCluster } from '../cluster/local/local-cluster.js';
+import type { LocalCluster } from '../cluster/local/local-cluster.js';
 import { TokensService } from '../server/auth/tokens.service.js';
 import type { ServerRole } from '../server/configuration.js';
 import { createServer } from '../server/create-server.js';
@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly directory: DataDirectory;
   /** A PostgreSQL server of the operator's; absent: the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** Open already where this process schedules. */
+  readonly cluster: LocalCluster;
   readonly fleet: Fleet;
   readonly quotas: QuotaFile;
   readonly roles: readonly ServerRole[];
@@ -29,6 +31,8 @@ export interface StartOptions {
 
 export interface RunningServer {
   readonly url: string;
+  /** The port that was wanted, when it became another. */
+  readonly takenPort: number | undefined;
   /** The given token when it is an operator's of this ledger, else a new one: whoever owns the data is the operator. */
   operatorToken(known: string | undefined): Promise<string>;
   /** Within 10 s. `end` stops the pods, with a checkpoint where they can; the next server goes on with them. */
@@ -37,17 +41,13 @@ export interface RunningServer {
 
 const PAGE_DIRECTORY = fileURLToPath(new URL('../dashboard', import.meta.url));
 
-/** The whole control plane in this process: database, driver, API and scheduler, in the order in which each needs the other. */
+/** The whole control plane in this process beside its driver: database, API and scheduler, as each needs the other. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { directory, fleet, roles } = options;
+  const { cluster, fleet, roles } = options;
   Logger.overrideLogger(options.logger); // the database speaks before there is an application
-  const undo: (() => Promise<void>)[] = [];
-  const cluster = new LocalCluster({ directory: directory.pods, nodes: fleet.nodes });
+  const undo: (() => Promise<void>)[] = [() => cluster.stop('keep')];
   const leads = roles.includes('scheduler');
   try {
-    // First of all: pods of a server that died wait only seconds for the next one.
-    if (leads) await cluster.open();
-    undo.push(() => cluster.stop('keep'));
     const { url, close } = await openDatabase(options);
     undo.push(close);
     const dataSource = await openDataSource({ url });
@@ -62,23 +62,30 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       pageDirectory: PAGE_DIRECTORY,
     });
     undo.push(() => app.close());
-    const base = await serve(app, options);
+    const { port, url: base } = await serve(app, options);
     const loop = leads ? app.get(LiveLoop) : undefined;
     loop?.start();
     return {
       url: base,
+      takenPort: [0, port].includes(options.address.port) ? undefined : options.address.port,
       operatorToken: (known) => operatorToken(app.get(TokensService), known),
-      stop: async (pods) => {
-        await loop?.stop();
-        if (leads) await cluster.stop(pods);
-        await app.close();
-        await close();
-      },
+      stop: (pods) => doAll([async () => loop?.stop(), () => cluster.stop(pods), () => app.close(), close]),
     };
   } catch (error) {
-    for (const step of undo.reverse()) await step().catch(() => undefined); // the first error is the one to tell
+    await doAll(undo.reverse()).catch(() => undefined); // the first error is the one to tell
     throw error;
   }
+}
+
+/** One after another, also when one fails; then the first failure is told. */
+async function doAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    await step().catch((error: unknown) => {
+      failures.push(error);
+    });
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function openDatabase({
@@ -90,12 +97,15 @@ async function openDatabase({
   return { url: postgres.url, close: () => postgres.close() };
 }
 
-async function serve(app: NestFastifyApplication, { address, directory }: StartOptions): Promise<string> {
+async function serve(
+  app: NestFastifyApplication,
+  { address, directory }: StartOptions,
+): Promise<{ readonly port: number; readonly url: string }> {
   const port = await listen(app, address);
   directory.rememberPort(port);
   const url = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
   app.get(StatusAddress).set(url);
-  return url;
+  return { port, url };
 }
 
 async function destroy(dataSource: DataSource): Promise<void> {

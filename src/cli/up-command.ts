@@ -15,7 +15,7 @@ import { FirstJobPrinter } from './first-job-printer.js';
 import { EXIT_CODE } from './cli-error.js';
 import { write } from './output.js';
 import { reportFailure } from './report-failure.js';
-import { INTERRUPTED, runUntilStopped, type Access } from './run-until-stopped.js';
+import { runUntilStopped, type Access } from './run-until-stopped.js';
 import { addServerOptions, openDataDirectory, readFleet, type ServerFlags } from './server-options.js';
 
 interface Flags extends ServerFlags {
@@ -40,7 +40,13 @@ async function runUp(flags: Flags): Promise<void> {
   const logger = new PinoLogger('info', pino.destination({ dest: freshLog(directory), sync: true }));
   write('Starting PostgreSQL, the control plane and the fleet …\n');
   process.exitCode = await runUntilStopped(
-    { flags, directory, roles: ROLES, logger, codeAfterSignal: flags.once === true ? INTERRUPTED : EXIT_CODE.done },
+    {
+      flags,
+      directory,
+      roles: ROLES,
+      logger,
+      codeAfterSignal: flags.once === true ? EXIT_CODE.interrupted : EXIT_CODE.done,
+    },
     (access) => tellStory(access, flags, directory),
   );
 }
@@ -57,8 +63,13 @@ async function tellStory(access: Access, flags: Flags, directory: DataDirectory)
   return undefined;
 }
 
-async function introduce({ url, token, tokenIs }: Access, { fleet }: Flags, client: ApiClient): Promise<void> {
+async function introduce(
+  { url, takenPort, token, tokenIs }: Access,
+  { fleet }: Flags,
+  client: ApiClient,
+): Promise<void> {
   const { code } = await client.createSessionCode();
+  if (takenPort !== undefined) write(`Port ${takenPort} is taken: using ${new URL(url).port}.\n`);
   write(`
 Fleet    ${fleetLine(fleet)}
 Page     ${url}/#code=${code}   (opens once; \`npx berth dashboard\` prints another)

@@ -2,13 +2,11 @@ import { writeSync } from 'node:fs';
 import { Listr, ListrLogger, ProcessOutput, type ListrTask } from 'listr2';
 import type { Workload } from '../server/workloads/workload.schema.js';
 import type { ApiClient } from './api-client.js';
+import { EXIT_CODE } from './cli-error.js';
 import { followWorkloads } from './follow-workloads.js';
 import { remark } from './output.js';
 import { isSettled, shortName } from './present-workloads.js';
 import { progressBar, progressLine } from './progress-line.js';
-
-/** As a shell reports a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 /** Shows on standard error how the workloads go, and resolves with how they ended, in the order given. */
 export async function waitForWorkloads(
@@ -37,7 +35,7 @@ function leave(): void {
     2,
     `${showCursor}\nWhat was submitted goes on: \`berth get workloads\` shows how, \`berth cancel\` ends it.\n`,
   );
-  process.exit(INTERRUPTED);
+  process.exit(EXIT_CODE.interrupted);
 }
 
 /** A terminal of no size, as some CI systems have it, shows nothing that is redrawn. */
