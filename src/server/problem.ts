@@ -75,6 +75,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent) return;
     if (problem.facts.retryAfterSeconds !== undefined)
       void reply.header('retry-after', problem.facts.retryAfterSeconds);
+    if (problem.getStatus() === 401) void reply.header('www-authenticate', 'Bearer');
     const { code, detail, errors } = problem.facts;
     const document: ProblemDocument = {
       type: 'about:blank',
@@ -93,7 +94,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (isDatabaseUnavailable(error)) {
       return new Problem(503, {
         code: 'UNAVAILABLE',
-        detail: `The database does not answer; nothing was changed. Try again in ${DATABASE_RETRY_SECONDS} s.`,
+        detail: `The database does not answer in time. What you asked for may have happened or not: repeat it in ${DATABASE_RETRY_SECONDS} s, with the same Idempotency-Key.`,
         retryAfterSeconds: DATABASE_RETRY_SECONDS,
       });
     }

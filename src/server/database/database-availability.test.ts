@@ -39,7 +39,10 @@ const cases: Record<string, { error: unknown; want: boolean }> = {
   'a replica that takes no writes': { error: sqlState('25006'), want: true },
   'a connection exception': { error: sqlState('08006'), want: true },
   'wrapped by us': { error: new Error('cannot submit', { cause: sqlState('57P02') }), want: true },
-  'a query that was cancelled': { error: sqlState('57014'), want: false },
+  'a query that took too long': { error: sqlState('57014'), want: true },
+  'a lock that was not free in time': { error: sqlState('55P03'), want: true },
+  'a transaction that met another': { error: sqlState('40001'), want: true },
+  'a deadlock': { error: sqlState('40P01'), want: true },
   'a constraint that was violated, through TypeORM': {
     error: new QueryFailedError('INSERT', [], sqlState('23505')),
     want: false,

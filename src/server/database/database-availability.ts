@@ -11,8 +11,11 @@ const NETWORK_CODES: ReadonlyMap<unknown, 'always' | 'when-connecting'> = new Ma
   ['ENOENT', 'when-connecting'],
 ]);
 
-/** Connection exceptions, insufficient resources, a server that stops or starts, and one that takes no writes. */
-const SQL_STATES = /^(08...|53...|57P0.|25006)$/;
+/**
+ * Connection exceptions, insufficient resources, a server that stops or starts, and one that takes no writes; and what
+ * took too long or met another transaction: cancelled, lock not available, serialization failure, deadlock.
+ */
+const SQL_STATES = /^(08...|53...|57P0.|25006|57014|55P03|40001|40P01)$/;
 
 /** `pg` and its pool give these no code. */
 const SENTENCES =
