@@ -8,6 +8,8 @@ import type { Change } from './events.schema.js';
 
 /** At most four messages a second to each page. */
 const COALESCE_MS = 250;
+/** After readings that failed: the database is away, or slow. */
+const RETRY_MS = 1000;
 /** More changes than that at once are cheaper to send as everything. */
 const CHANGES_MAX = 500;
 
@@ -17,6 +19,7 @@ export class ChangeFeed implements OnModuleDestroy {
   private readonly changes = new Subject<Change | 'unknown'>();
   private readonly topics = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private isFlushing = false;
   private unlisten: (() => void) | undefined;
 
   constructor(
@@ -74,17 +77,34 @@ export class ChangeFeed implements OnModuleDestroy {
   private note(topic: string | undefined): void {
     if (!this.changes.observed) return;
     this.topics.add(topic ?? '*');
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.flush().catch(() => {
-        this.topics.add('*'); // the database is away: its return is notified, and then everything is sent
-      });
-    }, COALESCE_MS);
+    if (!this.isFlushing) this.flushIn(COALESCE_MS);
   }
 
+  private flushIn(ms: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.flush();
+    }, ms);
+  }
+
+  /** One at a time: what was read first is sent first. */
   private async flush(): Promise<void> {
     const topics = [...this.topics];
     this.topics.clear();
+    let nextInMs = COALESCE_MS;
+    this.isFlushing = true;
+    try {
+      await this.send(topics);
+    } catch {
+      this.topics.add('*'); // whoever listens is still owed these changes
+      nextInMs = RETRY_MS;
+    } finally {
+      this.isFlushing = false;
+    }
+    if (this.topics.size > 0 && this.changes.observed) this.flushIn(nextInMs);
+  }
+
+  private async send(topics: readonly string[]): Promise<void> {
     if (topics.includes('*') || topics.length > CHANGES_MAX) {
       this.changes.next('unknown');
       return;
