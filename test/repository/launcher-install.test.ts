@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { checkoutToInstall, npmScript, packageInArchive } from '../support/launcher-checkout.js';
+import { freePort } from '../support/free-port.js';
 import { type Ended, ScratchCheckout } from '../support/scratch-checkout.js';
 import { itOnASmallDisk, withSmallDisk } from '../support/small-disk.js';
 
@@ -99,7 +99,7 @@ describe('the installation by the launcher', () => {
 
   it('says in one line that there is no network', async () => {
     const checkout = keep(checkoutToInstall(ON_A_REGISTRY));
-    const registry = `http://127.0.0.1:${await closedPort()}`;
+    const registry = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr, stdout } = await setUp(checkout, { npm_config_registry: registry });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trim().split('\n')).toEqual([
@@ -147,15 +147,4 @@ async function readPid(file: string): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return Number(readFileSync(file, 'utf8'));
-}
-
-/** A port of ours that nobody listens on any more. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server had no port');
-  return address.port;
 }

@@ -7,9 +7,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { ApiClient } from '../../src/cli/api-client.js';
+import { freePort } from './free-port.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const READY_MS_MAX = 40_000;
+const READY_MS_MAX = 120_000; // it only ends what hangs
 
 export interface ServerFiles {
   /** Texts of a fleet and a quota file; the demo's by default. */
@@ -25,6 +26,7 @@ export class ServerProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'berth-server-'));
   private child: ChildProcess | undefined;
   private address: URL | undefined;
+  private port: number | undefined;
   private readonly log: string[] = [];
 
   private constructor(private readonly files: ServerFiles) {}
@@ -79,7 +81,8 @@ export class ServerProcess {
 
   /** On the port of the last start, so that pods of before find it. */
   async start(): Promise<void> {
-    const args = ['server', '--data-dir', this.dataDirectory, '--port', this.address?.port ?? '0'];
+    this.port ??= await freePort();
+    const args = ['server', '--data-dir', this.dataDirectory, '--port', String(this.port)];
     for (const name of ['fleet', 'quotas'] as const) {
       const text = this.files[name];
       if (text === undefined) continue;

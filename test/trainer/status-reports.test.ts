@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EXIT } from '../../src/trainer/contract.js';
+import { freePort } from '../support/free-port.js';
 import { writeSmallJob, type JobText } from './small-job.js';
 import { StatusServer, type Received, type StatusAnswer } from './status-server.js';
 import { newestStep, TrainerProcess } from './trainer-process.js';
@@ -134,13 +135,11 @@ describe('a pod and its control plane', () => {
   });
 
   it('trains without a control plane, and tells all of it when it comes back', async () => {
-    const away = new StatusServer();
-    const url = await away.open();
-    await away.close();
-    const trainer = start(url);
+    const port = await freePort();
+    const trainer = start(`http://127.0.0.1:${port}/status`);
     await trainer.until('the report', () => existsSync(join(folder, 'home', 'checkpoints', 'finished.json')));
     const server = serverThat(() => ACCEPTED);
-    await server.open(Number(new URL(url).port));
+    await server.open(port);
     const { code, stderr } = await trainer.ended;
     expect(code).toBe(EXIT.done);
     expect(stderr).toMatch(
@@ -152,10 +151,8 @@ describe('a pod and its control plane', () => {
   });
 
   it('does not wait for a control plane that stays away once it is asked to end', async () => {
-    const away = new StatusServer();
-    const url = await away.open();
-    await away.close();
-    const trainer = start(url);
+    const port = await freePort();
+    const trainer = start(`http://127.0.0.1:${port}/status`);
     await trainer.until('the report', () => existsSync(join(folder, 'home', 'checkpoints', 'finished.json')));
     trainer.signal('SIGTERM');
     const { code, stdout, stderr } = await trainer.ended;

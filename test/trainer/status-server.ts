@@ -43,7 +43,7 @@ export class StatusServer {
     return this.received.map(({ report }) => report);
   }
 
-  /** On a port of its own, or on one that was free a moment ago. */
+  /** On a port of its own, or on one that is known to be free. */
   async open(port = 0): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
