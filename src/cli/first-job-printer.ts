@@ -15,7 +15,7 @@ export interface Screen {
 export class FirstJobPrinter {
   private isBarShown = false;
   private stateTold = '';
-  private epochsTold = 0;
+  private epochTold = 0;
 
   constructor(private readonly screen: Screen) {}
 
@@ -28,8 +28,10 @@ export class FirstJobPrinter {
     const { progress } = workload.status;
     this.tellState(workload);
     if (progress === undefined) return;
-    for (const epoch of progress.epochs.slice(this.epochsTold)) this.line(epochLine(epoch, workload));
-    this.epochsTold = Math.max(this.epochsTold, progress.epochs.length);
+    for (const epoch of progress.epochs.filter((one) => one.epoch > this.epochTold)) {
+      this.line(epochLine(epoch, workload));
+      this.epochTold = epoch.epoch;
+    }
     if (this.screen.isTerminal && progress.phase === 'training') this.bar(workload);
   }
 

@@ -54,7 +54,7 @@ class Lines implements Display {
 
   show(workload: Workload): void {
     const { status, metadata } = workload;
-    const stage = `${status.state} ${status.progress?.phase ?? ''} ${status.progress?.epochs.length ?? 0}`;
+    const stage = `${status.state} ${status.progress?.phase ?? ''} ${status.progress?.epochs.at(-1)?.epoch ?? 0}`;
     if (this.told.get(metadata.uid) === stage) return;
     this.told.set(metadata.uid, stage);
     remark(`${shortName(workload)} ${progressLine(workload)}`);

@@ -6,15 +6,19 @@ import { CurrentUser, teamFilter, type User } from '../auth/principal.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeSchema } from './events.schema.js';
 
-const KEEP_ALIVE_MS = 15_000;
+/** A first message of thousands of nodes must pass; a page that reads nothing for long is dropped, and comes again. */
+const PENDING_LENGTH_MAX = 64 * 1024 * 1024;
 
 @ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
   constructor(private readonly feed: ChangeFeed) {}
 
-  /** Server-sent events: everything that the caller may see, then what changes. A reconnection begins anew. */
-  @Sse()
+  /**
+   * Server-sent events: everything that the caller may see, then what changes, until the token ends. A reconnection
+   * begins anew.
+   */
+  @Sse('', { maxPendingDataLength: PENDING_LENGTH_MAX })
   @Allow('events:read')
   @ApiOkResponse({ standardSchema: ChangeSchema })
   stream(@CurrentUser() user: User): Observable<MessageEvent> {

@@ -9,6 +9,8 @@ import type { ListWorkloads, Workload, WorkloadPage } from './workload.schema.js
 /** The events stream shows the newest so many finished workloads beside all unfinished ones. */
 const RECENT_FINISHED_MAX = 50;
 const LIVE_MAX = 1000;
+/** A page that watches gets so many of the newest points of a curve with each change. */
+const LIVE_EPOCHS_MAX = 50;
 
 /** Reads workloads as the API shows them; every list has a limit and a stated order. */
 @Injectable()
@@ -52,15 +54,16 @@ export class WorkloadReader {
        ORDER BY w.created_at DESC, w.uid DESC LIMIT ${LIVE_MAX}`,
       [team],
     );
-    return rows.map(workloadOf);
+    return rows.map(liveOf);
   }
 
   async byUids(uids: readonly string[]): Promise<readonly Workload[]> {
     const rows = await this.rows('w.uid = ANY($1) AND w.deleted_at IS NULL ORDER BY w.created_at DESC, w.uid DESC', [
       uids,
     ]);
-    return rows.map(workloadOf);
+    return rows.map(liveOf);
   }
+  /** As `recent` shows them. */
 
   private rows(where: string, parameters: readonly unknown[]): Promise<WorkloadRow[]> {
     return this.database.query<WorkloadRow[]>(
@@ -68,4 +71,10 @@ export class WorkloadReader {
       parameters.map((value) => value ?? null),
     );
   }
+}
+
+function liveOf(row: WorkloadRow): Workload {
+  const { progress } = row;
+  if (progress === null) return workloadOf(row);
+  return workloadOf({ ...row, progress: { ...progress, epochs: progress.epochs.slice(-LIVE_EPOCHS_MAX) } });
 }
