@@ -98,6 +98,23 @@ describe('an idempotency key', () => {
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(uidOf(first)).not.toBe(uidOf(second));
   });
+  it('belongs to a token, though another has its name', async () => {
+    const namesake = new ApiCaller(system.server.url, await tokens.issue('rita', 'member', 'research'));
+    const document = { ...aScript('x', 'exit 0', { devices: 0 }), metadata: { generateName: 'namesake-' } };
+    const first = await submit(document, 'key-of-a-name');
+    const second = await submit(document, 'key-of-a-name', namesake);
+    expect(uidOf(first)).not.toBe(uidOf(second));
+  });
+
+  it('is answered as before when the workload was removed since', async () => {
+    const document = aScript('short-lived', 'exit 0', { devices: 0 });
+    const uid = uidOf(await submit(document, 'key-of-removed'));
+    await system.untilState(uid, 'succeeded');
+    expect(await member.call(`DELETE /v1/workloads/${uid}`)).toMatchObject({ status: 204 });
+    const again = await submit(document, 'key-of-removed');
+    expect([again.status, uidOf(again)]).toEqual([201, uid]);
+  });
+
 
   it('has a length', async () => {
     for (const key of ['short', 'x'.repeat(201)]) {

@@ -17,6 +17,12 @@ const LIVE_EPOCHS_MAX = 50;
 export class WorkloadReader {
   constructor(@InjectDataSource() private readonly database: DataSource) {}
 
+  /** Also one that was removed since: what was answered once is answered again. */
+  async findSubmitted(uid: string): Promise<Workload | undefined> {
+    const [row] = await this.rows('w.uid = $1', [uid]);
+    return row === undefined ? undefined : workloadOf(row);
+  }
+
   /** `team` limits what is found; `undefined` finds all. */
   async find(uid: string, team?: string): Promise<Workload | undefined> {
     const [row] = await this.rows('w.uid = $1 AND w.deleted_at IS NULL AND ($2::text IS NULL OR w.team = $2)', [

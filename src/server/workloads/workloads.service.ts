@@ -41,9 +41,11 @@ export class WorkloadsService {
         detail: `You may submit for team ${user.team ?? '(none)'}, not for ${team}: change metadata.namespace.`,
       });
     }
-    const outcome = await this.commands.submit({ document, team, actor: user.name, idempotencyKey });
+    // A name may have several tokens, of several people.
+    const key = idempotencyKey === undefined ? undefined : `${user.tokenId}/${idempotencyKey}`;
+    const outcome = await this.commands.submit({ document, team, actor: user.name, idempotencyKey: key });
     if (outcome.kind !== 'created' && outcome.kind !== 'repeated') throw problemOfSubmission(outcome, document);
-    return this.found(await this.reader.find(outcome.uid));
+    return this.found(await this.reader.findSubmitted(outcome.uid));
   }
 
   list(user: User, query: ListWorkloads): Promise<WorkloadPage> {
