@@ -11,13 +11,12 @@ export const PERMISSIONS = [
   'events:read',
   'session:read',
   'session:code',
-  'audit:read',
   'status:report',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** `team`: only what belongs to the caller's own team. */
-export type Scope = 'all' | 'team';
+/** `team`: only what belongs to the caller's own team; `own`: of that only what the caller made. */
+export type Scope = 'all' | 'team' | 'own';
 
 export const ROLES = ['viewer', 'member', 'lead', 'capacity-manager', 'sre', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
@@ -36,9 +35,9 @@ const READ_TEAM = { ...READ_ALL, 'workloads:read': 'team', 'events:read': 'team'
 /** Role → verb → scope; what is not written is refused. */
 export const GRANTS: Readonly<Record<Role, Partial<Record<Permission, Scope>>>> = {
   viewer: READ_TEAM,
-  member: { ...READ_TEAM, 'workloads:create': 'team', 'workloads:cancel': 'team' },
-  lead: { ...READ_TEAM, 'workloads:create': 'team', 'workloads:cancel': 'team', 'audit:read': 'team' },
-  'capacity-manager': { ...READ_ALL, 'audit:read': 'all' },
+  member: { ...READ_TEAM, 'workloads:create': 'team', 'workloads:cancel': 'own' },
+  lead: { ...READ_TEAM, 'workloads:create': 'team', 'workloads:cancel': 'team' },
+  'capacity-manager': READ_ALL,
   sre: { ...READ_ALL, 'nodes:operate': 'all', 'session:code': 'all' },
   operator: {
     ...READ_ALL,
@@ -46,6 +45,5 @@ export const GRANTS: Readonly<Record<Role, Partial<Record<Permission, Scope>>>> 
     'workloads:cancel': 'all',
     'nodes:operate': 'all',
     'session:code': 'all',
-    'audit:read': 'all',
   },
 };

@@ -27,10 +27,23 @@ export function scopeOf(principal: Principal, permission: Permission): Scope | u
   return GRANTS[principal.role][permission];
 }
 
-/** May the caller touch what belongs to `team`? The query must ask this, too, not only the guard. */
-export function reaches(principal: Principal, permission: Permission, team: string): boolean {
-  const scope = scopeOf(principal, permission);
-  return scope === 'all' || (scope === 'team' && principal.kind === 'user' && principal.team === team);
+/** May the caller touch what `maker` made for `team`? The query must ask this, too, not only the guard. */
+export function reaches(user: User, permission: Permission, { team, maker }: Belonging): boolean {
+  switch (scopeOf(user, permission)) {
+    case 'all':
+      return true;
+    case 'team':
+      return user.team === team;
+    case 'own':
+      return user.team === team && user.name === maker;
+    case undefined:
+      return false;
+  }
+}
+
+interface Belonging {
+  readonly team: string;
+  readonly maker: string;
 }
 
 /** The team that a list is limited to; `undefined`: none. */

@@ -35,7 +35,7 @@ export class WorkloadsService {
 
   async create(user: User, document: WorkloadDocument, idempotencyKey: string | undefined): Promise<Workload> {
     const team = await this.teamOf(user, document);
-    if (!reaches(user, 'workloads:create', team)) {
+    if (!reaches(user, 'workloads:create', { team, maker: user.name })) {
       throw new Problem(403, {
         code: 'FORBIDDEN',
         detail: `You may submit for team ${user.team ?? '(none)'}, not for ${team}: change metadata.namespace.`,
@@ -60,7 +60,13 @@ export class WorkloadsService {
 
   /** The workload on its way out, or nothing when it had finished and is removed. */
   async cancel(user: User, uid: string): Promise<Workload | undefined> {
-    await this.read(user, uid, 'workloads:cancel');
+    const { metadata } = await this.read(user, uid, 'workloads:cancel');
+    if (!reaches(user, 'workloads:cancel', { team: metadata.namespace, maker: metadata.createdBy })) {
+      throw new Problem(403, {
+        code: 'FORBIDDEN',
+        detail: `It belongs to ${metadata.createdBy}: ask them, or a lead of team ${metadata.namespace}, to cancel it.`,
+      });
+    }
     const outcome = await this.commands.cancel(uid, user.name);
     return outcome.kind === 'requested' ? this.read(user, uid, 'workloads:cancel') : undefined;
   }
