@@ -20,6 +20,8 @@ export async function servePage(server: FastifyInstance, directory: string): Pro
     cacheControl: false,
     setHeaders: (reply, path) => {
       reply.header('cache-control', path.includes('/assets/') ? IMMUTABLE : 'no-cache');
+      reply.header('content-security-policy', PAGE_CSP);
+      reply.header('x-content-type-options', 'nosniff');
     },
   });
   server.get('/*', (request: FastifyRequest, reply: FastifyReply) => {
@@ -27,7 +29,6 @@ export async function servePage(server: FastifyInstance, directory: string): Pro
       reply.callNotFound();
       return reply;
     }
-    void reply.header('content-security-policy', PAGE_CSP).header('x-content-type-options', 'nosniff');
     return reply.sendFile('index.html');
   });
 }

@@ -11,8 +11,7 @@ import { twoTeams } from '../support/two-teams.js';
 import { aScript } from '../support/workload-documents.js';
 
 const LONG = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
-/** A little above what a report page may need, escaped as JSON. */
-const TOO_LARGE_BYTES = 11 * 1024 * 1024;
+const TOO_LARGE_BYTES = 1024 * 1024 + 1;
 
 let system: RunningSystem;
 let tokens: TokenIssuer;
@@ -98,6 +97,7 @@ describe('an idempotency key', () => {
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(uidOf(first)).not.toBe(uidOf(second));
   });
+
   it('belongs to a token, though another has its name', async () => {
     const namesake = new ApiCaller(system.server.url, await tokens.issue('rita', 'member', 'research'));
     const document = { ...aScript('x', 'exit 0', { devices: 0 }), metadata: { generateName: 'namesake-' } };
@@ -114,7 +114,6 @@ describe('an idempotency key', () => {
     const again = await submit(document, 'key-of-removed');
     expect([again.status, uidOf(again)]).toEqual([201, uid]);
   });
-
 
   it('has a length', async () => {
     for (const key of ['short', 'x'.repeat(201)]) {
@@ -229,6 +228,11 @@ describe('a wrong submission', () => {
     expect(response.statusCode).toBe(413);
     expect(JSON.parse(await readStream(response))).toMatchObject({ status: 413, code: 'INVALID_REQUEST' });
     request.destroy();
+  });
+
+  it('has less room than the last report of a pod, which is read before its token is', async () => {
+    const report = await member.call('POST /v1/status', { body: { reportHtml: ' '.repeat(TOO_LARGE_BYTES) } });
+    expect(report.status).toBe(403);
   });
 
   it('of another kind of content is refused', async () => {

@@ -4,6 +4,7 @@ import { podTokenOf } from '../../src/server/auth/pod-token.js';
 import type { PodIdentity } from '../../src/server/auth/principal.js';
 import { TokenEntity } from '../../src/server/auth/token.entity.js';
 import { TokensService } from '../../src/server/auth/tokens.service.js';
+import { SystemClock } from '../../src/server/clock.js';
 import type { RunningSystem } from './running-system.js';
 
 /** Makes tokens for a running server, in its ledger: there is no route for that. */
@@ -28,7 +29,7 @@ export class TokenIssuer {
   }
 
   async issue(name: string, role: Role, team?: string): Promise<string> {
-    const tokens = new TokensService(this.dataSource.getRepository(TokenEntity));
+    const tokens = new TokensService(this.dataSource.getRepository(TokenEntity), new SystemClock());
     return (await tokens.issueAccess(name, role, team)).secret;
   }
 

@@ -1,8 +1,9 @@
 import { Controller, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { interval, map, merge, type Observable } from 'rxjs';
+import { filter, map, merge, share, takeUntil, type Observable } from 'rxjs';
 import { Allow } from '../auth/allow.decorator.js';
 import { CurrentUser, teamFilter, type User } from '../auth/principal.js';
+import { TokensService } from '../auth/tokens.service.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeSchema } from './events.schema.js';
 
@@ -12,7 +13,10 @@ const PENDING_LENGTH_MAX = 64 * 1024 * 1024;
 @ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
-  constructor(private readonly feed: ChangeFeed) {}
+  constructor(
+    private readonly feed: ChangeFeed,
+    private readonly tokens: TokensService,
+  ) {}
 
   /**
    * Server-sent events: everything that the caller may see, then what changes, until the token ends. A reconnection
@@ -23,6 +27,7 @@ export class EventsController {
   @ApiOkResponse({ standardSchema: ChangeSchema })
   stream(@CurrentUser() user: User): Observable<MessageEvent> {
     let id = 0;
+    const tokenHolds = this.tokens.watch(user).pipe(share());
     return merge(
       this.feed.watch(teamFilter(user, 'events:read')).pipe(
         map((change): MessageEvent => {
@@ -30,7 +35,7 @@ export class EventsController {
           return { id: String(id), type: 'change', data: change };
         }),
       ),
-      interval(KEEP_ALIVE_MS).pipe(map((): MessageEvent => ({ comment: 'keep-alive' }))),
-    );
+      tokenHolds.pipe(map((): MessageEvent => ({ comment: 'keep-alive' }))),
+    ).pipe(takeUntil(tokenHolds.pipe(filter((holds) => !holds))));
   }
 }

@@ -63,13 +63,13 @@ export class WorkloadReader {
     return rows.map(liveOf);
   }
 
+  /** As `recent` shows them. */
   async byUids(uids: readonly string[]): Promise<readonly Workload[]> {
     const rows = await this.rows('w.uid = ANY($1) AND w.deleted_at IS NULL ORDER BY w.created_at DESC, w.uid DESC', [
       uids,
     ]);
     return rows.map(liveOf);
   }
-  /** As `recent` shows them. */
 
   private rows(where: string, parameters: readonly unknown[]): Promise<WorkloadRow[]> {
     return this.database.query<WorkloadRow[]>(

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { TrainingReport } from '../../trainer/contract.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CurrentUser, type User } from '../auth/principal.js';
+import { TokensService } from '../auth/tokens.service.js';
 import { IdempotencyKey, IdempotencyKeySchema } from '../idempotency-key.js';
 import { LogQuerySchema, type LogQuery } from './logs.schema.js';
 import {
@@ -31,7 +32,10 @@ const REPORT_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-
 @ApiTags('workloads')
 @Controller('v1/workloads')
 export class WorkloadsController {
-  constructor(private readonly workloads: WorkloadsService) {}
+  constructor(
+    private readonly workloads: WorkloadsService,
+    private readonly tokens: TokensService,
+  ) {}
 
   /** Submits a workload. It is accepted when it could ever be allowed to run, and then waits for quota and capacity. */
   @Post()
@@ -82,7 +86,7 @@ export class WorkloadsController {
     return this.workloads.explain(user, uid);
   }
 
-  /** Output of one pod as text, streamed while it grows with `follow`. */
+  /** Output of one pod as text, streamed while it grows with `follow`, until the token ends. */
   @Get(':uid/logs')
   @Allow('workloads:read')
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
@@ -93,11 +97,16 @@ export class WorkloadsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const gone = new AbortController();
+    const watch = this.tokens.watch(user).subscribe((holds) => {
+      if (!holds) gone.abort();
+    });
     reply.raw.on('close', () => {
+      watch.unsubscribe();
       gone.abort();
     });
     const chunks = await this.workloads.logs(user, uid, { ...query, signal: gone.signal });
-    await reply.type('text/plain; charset=utf-8').send(Readable.from(chunks));
+    void reply.type('text/plain; charset=utf-8').header('x-content-type-options', 'nosniff');
+    await reply.send(Readable.from(chunks));
   }
 
   /** The trainer's report: a page for people, or JSON when that is asked for. */
@@ -111,6 +120,7 @@ export class WorkloadsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TrainingReport | string> {
     const { body, html } = await this.workloads.report(user, uid);
+    void reply.header('x-content-type-options', 'nosniff');
     if (html === undefined || (accept ?? '').includes('application/json')) return body;
     void reply.type('text/html; charset=utf-8').header('content-security-policy', REPORT_CSP);
     return html;
