@@ -1,4 +1,4 @@
-import type { Ms, Settlement, WorkloadId } from './contract/index.js';
+import type { Constraint, Ms, Settlement, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { bindingOf } from './explanation/index.js';
 import type { StartDraft } from './lifecycle/index.js';
@@ -28,7 +28,8 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
   const { drafts, blocked, truncated } = visit(state);
   for (const draft of drafts.map((start) => growDraft(state, start))) announceStart({ state, writer, nowMs }, draft);
-  for (const head of blocked) tellGroup(state, writer, head);
+  for (const head of blocked) tellGroup({ state, writer }, head);
+  for (const { head, binding } of state.book.groups.joined()) tellGroup({ state, writer }, head, binding);
   state.journal.commit();
   return { decisions: writer.decisions, wakeAtMs: truncated ? nowMs : state.book.nextDueMs(), truncated };
 }
@@ -64,11 +65,15 @@ function visit(state: CoreState): Visits {
   return { drafts, blocked, truncated: false };
 }
 
-/** What binds the head binds its group; said when it is news. */
-function tellGroup(state: CoreState, writer: DecisionWriter, head: WorkloadId): void {
+/** What binds the head binds its group; said when it is news. `known`: from when its group was parked. */
+function tellGroup(
+  { state, writer }: { readonly state: CoreState; readonly writer: DecisionWriter },
+  head: WorkloadId,
+  known?: Constraint['kind'],
+): void {
   const record = state.book.get(head);
   if (record === undefined) return;
-  const binding = bindingOf(state, record);
+  const binding = known ?? bindingOf(state, record);
   const workloads = state.book.groups.tell(head, binding);
   if (workloads.length === 0) return;
   const facts = { queue: record.spec.queue, workloads: workloads.length };

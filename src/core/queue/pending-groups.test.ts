@@ -110,6 +110,20 @@ describe('groups of equal need', () => {
     expect(book.groups.tell('m', 'quota')).toEqual(['a', 'm', 'n', 'z']);
   });
 
+  it('sleep on when an equal joins, and are tried again for a new head', () => {
+    const book = new WorkloadBook();
+    book.submit(aWorkload('m'));
+    book.groups.park('m');
+    book.groups.tell('m', 'capacity');
+    book.submit(aWorkload('z'));
+    expect(book.groups.groupOf('z')).toMatchObject({ isActive: false });
+    expect(book.groups.joined()).toEqual([{ head: 'm', binding: 'capacity' }]);
+    expect(book.groups.tell('m', 'capacity')).toEqual(['z']);
+    expect(book.groups.joined()).toEqual([]);
+    book.submit(aWorkload('a'));
+    expect(visited(book)).toEqual(['a', 'm', 'z']);
+  });
+
   it('count who comes before', () => {
     const book = new WorkloadBook();
     for (const [id, priority] of Object.entries({ a: 1, b: 5, c: 3 })) {

@@ -35,6 +35,8 @@ export class PendingGroups {
   readonly #groups = new Map<string, MutableGroup>();
   readonly #groupOf = new Map<WorkloadId, MutableGroup>();
   readonly #active = new Set<MutableGroup>();
+  /** Those that somebody joined who was told nothing yet. */
+  readonly #joined = new Set<MutableGroup>();
   readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
   #order: Policy['order'] = 'fair';
 
@@ -55,8 +57,10 @@ export class PendingGroups {
     const entry = orderKeyOf(record.spec);
     group.members.splice(this.#placeOf(group, entry), 0, entry);
     group.newcomers.add(entry.id);
+    this.#joined.add(group);
     this.#groupOf.set(entry.id, group);
-    this.#activate(group);
+    // Equals cannot do what the head could not: only a new head is worth a trial.
+    if (group.members[0] === entry) this.#activate(group);
   }
 
   remove(record: WorkloadRecord): void {
@@ -68,6 +72,7 @@ export class PendingGroups {
     if (group.members.length > 0) return;
     this.#groups.delete(group.key);
     this.#active.delete(group);
+    this.#joined.delete(group);
     for (const flavor of group.flavors) this.#byFlavor.get(flavor)?.delete(group);
   }
 
@@ -107,12 +112,23 @@ export class PendingGroups {
   tell(id: WorkloadId, binding: Constraint['kind']): readonly WorkloadId[] {
     const group = this.#groupOf.get(id);
     if (group === undefined) return [];
+    this.#joined.delete(group);
     const isNews = group.told !== binding;
     if (!isNews && group.newcomers.size === 0) return [];
     const news = group.members.filter((member) => isNews || group.newcomers.has(member.id)).map((member) => member.id);
     group.told = binding;
     group.newcomers.clear();
     return news;
+  }
+
+  /** The heads of parked groups that somebody joined, with the constraint that binds them; sorted. */
+  joined(): readonly { readonly head: WorkloadId; readonly binding: Constraint['kind'] }[] {
+    return [...this.#joined]
+      .flatMap(({ members, isActive, told }) => {
+        const head = members[0]?.id;
+        return isActive || told === undefined || head === undefined ? [] : [{ head, binding: told }];
+      })
+      .sort((a, b) => compareText(a.head, b.head));
   }
 
   /** How many waiting workloads come before, whether they could start or not, and the first of them. */
@@ -143,6 +159,7 @@ export class PendingGroups {
       if (group === undefined) continue;
       group.told = told;
       group.newcomers = new Set(newcomers);
+      if (newcomers.length === 0) this.#joined.delete(group);
       if (!isActive) this.park(member);
     }
   }
