@@ -18,7 +18,8 @@ export interface GangWish {
 const FLEET: DomainId = 0;
 /** Domains tried at each level for the gang as a whole: the fullest ones, where it is most likely not to fit. */
 const REGIONS_PER_LEVEL_MAX = 16;
-const SEARCH_STEPS_MAX = 2000;
+/** Nodes and domains looked at by the exact search: a bound on its work, whatever the size of the fleet. */
+const SEARCH_STEPS_MAX = 50_000;
 
 /**
  * Takes the seats of all parts of a gang or none; the caller commits or rolls back. One part is exact. Several: the
@@ -112,6 +113,8 @@ function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart
     const part = wish.parts[index];
     if (part === undefined) return true;
     return tree.domainsAt(part.limit ?? -1).some((region) => {
+      steps += tree.endOf(region) - region;
+      if (steps > SEARCH_STEPS_MAX) return false;
       const sums = new FitSums({ fleet, shape: part.shape, avoid: wish.avoid, within: region });
       if (sums.of(region) < part.need) return false;
       return fill({ part, index, region, pods: [] }, region);
@@ -123,16 +126,17 @@ function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart
       return nextPart(open.index + 1);
     }
     for (let host = from; host < tree.endOf(open.region); host++) {
+      if (++steps > SEARCH_STEPS_MAX) return false;
       const row = tree.rowOf(host);
       if (row < 0 || wish.avoid.has(row)) continue;
       const most = Math.min(podsThatFit(fleet, open.part.shape, row), open.part.need - open.pods.length);
       for (let count = most; count > 0; count--) {
-        if (++steps > SEARCH_STEPS_MAX) return false;
         const start = tx.mark();
         const pods: PlacedPod[] = [...open.pods];
         for (let pod = 0; pod < count; pod++) pods.push(takeSeat(tx, open.part.shape, row));
         if (fill({ ...open, pods }, host + 1)) return true;
         tx.rollbackTo(start);
+        if (steps > SEARCH_STEPS_MAX) return false;
       }
     }
     return false;
