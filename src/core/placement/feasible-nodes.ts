@@ -39,6 +39,7 @@ export function devicePods(fleet: FleetState, shape: PodShape, row: number): num
 export class FitSums {
   readonly #sums: Float64Array;
   readonly #from: DomainId;
+  readonly #disliked: number[] = [];
 
   constructor(ask: {
     readonly fleet: FleetState;
@@ -53,10 +54,19 @@ export class FitSums {
     this.#sums = new Float64Array(tree.endOf(within) - within);
     for (let domain = tree.endOf(within) - 1; domain >= within; domain--) {
       const row = tree.rowOf(domain);
-      if (row >= 0 && !avoid.has(row)) this.#sums[domain - within] = podsThatFit(fleet, shape, row);
+      if (row >= 0 && !avoid.has(row)) {
+        const fits = podsThatFit(fleet, shape, row);
+        this.#sums[domain - within] = fits;
+        if (fits > 0 && shape.suits(fleet, fleet.classOf(row)) === 'rather-not') this.#disliked.push(row);
+      }
       const parent = tree.parentOf(domain);
       if (parent >= within) this.#sums[parent - within] = this.of(parent) + this.of(domain);
     }
+  }
+
+  /** Rows that count in the sums and have a `PreferNoSchedule` taint against such pods. */
+  get disliked(): readonly number[] {
+    return this.#disliked;
   }
 
   of(domain: DomainId): number {

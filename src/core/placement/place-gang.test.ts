@@ -17,6 +17,7 @@ interface Case {
 
 const rack = (name: string, racks: string, devices = 4): NodeSpec => aNode(name, { rack: racks, devices });
 const REQUIRED = { kind: 'required', level: 'rack' } as const;
+const PREFERS_OTHERS = { key: 'old', value: '', effect: 'PreferNoSchedule' } as const;
 
 const cases: Record<string, Case> = {
   'takes the fullest node that fits, and leaves the empty one whole': {
@@ -94,12 +95,27 @@ const cases: Record<string, Case> = {
     want: { b: 1 },
   },
   'avoids a node that prefers others, but takes it rather than none': {
-    nodes: [
-      aNode('a', { devices: 1, taints: [{ key: 'old', value: '', effect: 'PreferNoSchedule' }] }),
-      aNode('b', { devices: 4 }),
-    ],
+    nodes: [aNode('a', { devices: 1, taints: [PREFERS_OTHERS] }), aNode('b', { devices: 4 })],
     pods: aPodSet(),
     want: { b: 1 },
+  },
+  'spreads a gang rather than take a node that prefers others': {
+    nodes: [
+      aNode('a', { devices: 2, taints: [PREFERS_OTHERS] }),
+      aNode('b', { devices: 1 }),
+      aNode('c', { devices: 1 }),
+    ],
+    pods: aPodSet({ count: 2 }),
+    want: { b: 1, c: 1 },
+  },
+  'takes a node that prefers others when the rest is too small': {
+    nodes: [
+      aNode('a', { devices: 2, taints: [PREFERS_OTHERS] }),
+      aNode('b', { devices: 1 }),
+      aNode('c', { devices: 1 }),
+    ],
+    pods: aPodSet({ count: 4 }),
+    want: { a: 2, b: 1, c: 1 },
   },
   'puts nothing on a node over its capacity, not even pods that ask for none of what is overdrawn': {
     nodes: [aNode('a', { cpu: 4 }), aNode('b', { cpu: 4 })],

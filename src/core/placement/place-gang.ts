@@ -31,7 +31,7 @@ export interface PlacedPart {
 }
 
 /**
- * Takes the seats of all `need` pods or of none. Exact: when a region of the level allowed holds them, they are placed.
+ * Takes the seats of all `need` pods or of none, where it can without nodes that ask for others. Exact: when a region of the level allowed holds them, they are placed.
  * Inside it the fewest domains are used at each level, the fullest that still fit.
  */
 export function placePart(
@@ -43,6 +43,10 @@ export function placePart(
   const { shape, need, want, limit } = part;
   if (limit === undefined) return undefined;
   const sums = new FitSums({ fleet, shape, avoid: where.avoid, within: where.within });
+  if (sums.disliked.length > 0) {
+    const liked = placePart(tx, part, { ...where, avoid: new Set([...where.avoid, ...sums.disliked]) });
+    if (liked !== undefined) return liked;
+  }
   const region = chooseRegion({ fleet, shape, sums, need, want, limit, within: where.within });
   if (region === undefined) return undefined;
   return { pods: fillRegion(tx, { shape, sums, region }, need), region };
