@@ -25,7 +25,8 @@ export type Constraint =
       }[];
     }
   | ({ readonly kind: 'quota'; readonly queue: QueueName } & Shortage)
-  | { readonly kind: 'priority'; readonly behind: WorkloadId; readonly ahead: number }
+  /** Others come first, `behind` the first of them; when there are none, the next settle decides. */
+  | { readonly kind: 'priority'; readonly behind?: WorkloadId; readonly ahead: number }
   | {
       readonly kind: 'topology';
       readonly level: TopologyLevel;

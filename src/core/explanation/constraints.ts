@@ -61,7 +61,7 @@ function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefine
 /** Nothing is in its way but others whose turn comes first; alone, it starts in the next settle. */
 function priorityConstraint(state: CoreState, record: WorkloadRecord): Constraint {
   const { count, first } = state.book.groups.ahead(record);
-  return { kind: 'priority', behind: first ?? record.spec.id, ahead: count };
+  return { kind: 'priority', ...(first === undefined ? {} : { behind: first }), ahead: count };
 }
 
 function gangConstraint(state: CoreState, ask: StartAsk): Constraint {

@@ -161,6 +161,7 @@ describe('a waiting workload is told', () => {
       change: [],
     });
     expect(rig.scheduler.explain('job', 50)).toMatchObject({ binding: { kind: 'priority', ahead: 0 } });
+    expect(JSON.stringify(rig.scheduler.explain('job', 50))).not.toContain('behind');
   });
 
   it('nothing, when it does not wait or is not known', () => {

@@ -48,7 +48,9 @@ function constraintSentence(constraint: Constraint, names: WorkloadNames): strin
     case 'quota':
       return `Queue ${constraint.queue} lacks quota: ${amount(constraint)} short.${holders(constraint.holders, names)}`;
     case 'priority':
-      return `${nameOf(constraint.behind, names)} and ${plural(constraint.ahead - 1, 'other workload')} come first.`;
+      return constraint.behind === undefined
+        ? 'Nothing is in its way: the scheduler decides about it next.'
+        : `${nameOf(constraint.behind, names)} and ${plural(constraint.ahead - 1, 'other workload')} come first.`;
     case 'topology':
       return `No ${constraint.level} has room for all its pods: ${constraint.podsAtBest} of ${constraint.podsNeeded} fit in ${constraint.best}.`;
     case 'gang':
