@@ -1,5 +1,6 @@
 import type { Constraint, FlavorName, PodSetSpec, Shortage } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
+import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { StartAsk } from '../lifecycle/index.js';
 import { choicesToPlace, gangParts, minimumOf } from '../lifecycle/index.js';
 import type { GangPart, PodShape } from '../placement/index.js';
@@ -80,7 +81,7 @@ function podsOnEmptyNode(state: CoreState, shape: PodShape, row: number): number
   if (shape.cpuMilli > 0) fits = Math.min(fits, Math.floor(capacity.cpuMilli / shape.cpuMilli));
   if (shape.memoryMib > 0) fits = Math.min(fits, Math.floor(capacity.memoryMib / shape.memoryMib));
   if (shape.deviceCount === 0) return fits;
-  const perDevice = Math.floor(1000 / shape.deviceMilli);
+  const perDevice = Math.floor(WHOLE_DEVICE_MILLI / shape.deviceMilli);
   return Math.min(fits, Math.floor(((accelerators?.count ?? 0) * perDevice) / shape.deviceCount));
 }
 

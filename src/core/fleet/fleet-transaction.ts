@@ -30,10 +30,6 @@ export class FleetTransaction {
     this.fleet.journal.rollbackTo(mark);
   }
 
-  commit(): void {
-    this.fleet.journal.commit();
-  }
-
   take(holding: Holding): void {
     this.#move(holding, -1);
   }

@@ -1,10 +1,10 @@
 import type { NodeSpec } from '../contract/index.js';
-import { compareText } from '../text-order.js';
+import { compareText, sortedEntries } from '../text-order.js';
 import type { NodeFlavors } from './node-flavors.js';
 
 /** Equal keys: a pod that could run on one of the nodes could run on the other, were both empty. */
 export function nodeClassKey(spec: NodeSpec, flavors: NodeFlavors): string {
-  const labels = Object.entries(spec.labels).sort(([a], [b]) => compareText(a, b));
+  const labels = sortedEntries(spec.labels);
   const taints = spec.taints.map(({ key, value, effect }) => [key, value, effect].join('\n')).sort(compareText);
   const devices = spec.accelerators;
   return JSON.stringify([

@@ -86,6 +86,11 @@ describe(whyNever.name, () => {
 describe(shapeKey.name, () => {
   it('is the same for pods that differ in name, counts and topology only', () => {
     const one = aPodSet({ name: 'a', count: 2, topology: { kind: 'required', level: 'rack' } });
+    const [xy, yx] = [
+      { x: '1', y: '2' },
+      { y: '2', x: '1' },
+    ].map((nodeSelector) => aPodSet({ nodeSelector }));
+    expect(xy && shapeKey(xy, 'h100')).toBe(yx && shapeKey(yx, 'h100'));
     expect(shapeKey(one, 'h100')).toBe(shapeKey(aPodSet({ name: 'b' }), 'h100'));
     expect(shapeKey(one, 'h100')).not.toBe(shapeKey(one, 'a100'));
     expect(shapeKey(one, 'h100')).not.toBe(shapeKey(aPodSet({ milli: 500 }), 'h100'));

@@ -1,6 +1,7 @@
 import type { FlavorName, Milli, NodeSpec, PodSetSpec, Taint, Toleration } from '../contract/index.js';
 import type { FleetState, NodeFlavors } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { sortedEntries } from '../text-order.js';
 
 /** Why a node can never run a pod of the shape, whatever is free there. */
 export interface RuledOut {
@@ -74,7 +75,7 @@ export function shapeKey(podSet: PodSetSpec, flavor: FlavorName | undefined): st
     cpuMilli,
     memoryMib,
     [devices?.count, devices?.milli, devices?.memoryMib],
-    Object.entries(nodeSelector),
+    sortedEntries(nodeSelector),
     tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
   ]);
 }

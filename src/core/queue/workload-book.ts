@@ -23,10 +23,6 @@ export class WorkloadBook {
   /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
   readonly #heldUp = new Set<WorkloadId>();
 
-  get size(): number {
-    return this.#records.size;
-  }
-
   get(id: WorkloadId): WorkloadRecord | undefined {
     return this.#records.get(id);
   }

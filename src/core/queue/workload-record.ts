@@ -1,4 +1,5 @@
 import type { Charge, Constraint, Milli, Ms, NodeName, PodSetSpec, SetId, WorkloadSpec } from '../contract/index.js';
+import { sortedEntries } from '../text-order.js';
 
 /**
  * One workload as the core knows it; a change makes a new record (`WorkloadBook.change`). Fields that come and go are
@@ -68,7 +69,7 @@ function needOf(podSet: PodSetSpec): readonly unknown[] {
   return [
     [count, minCount, flavors, cpuMilli, memoryMib] satisfies readonly (Milli | readonly string[])[],
     [devices?.count, devices?.milli, devices?.memoryMib],
-    Object.entries(nodeSelector),
+    sortedEntries(nodeSelector),
     tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
     [topology?.kind, topology?.level],
   ];
