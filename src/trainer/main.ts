@@ -1,7 +1,10 @@
 /** The program that a training pod runs: `node dist/trainer/main.js --file job.yaml [--check] [--out DIR]`. */
 import { parseArgs } from 'node:util';
-import { EXIT } from './contract.js';
-import { runTrain, type TrainOptions } from './train-command.js';
+import type { EXIT } from './contract.js';
+import type { TrainOptions } from './train-command.js';
+
+// Their module loads packages, and comes too late for what may happen at once.
+const [BAD_CONFIG, PREEMPTED]: [typeof EXIT.badConfig, typeof EXIT.preempted] = [64, 75];
 
 function readArguments(): TrainOptions {
   const { values } = parseArgs({
@@ -23,8 +26,17 @@ function argumentsOrExit(): TrainOptions {
     return readArguments();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return process.exit(EXIT.badConfig);
+    return process.exit(BAD_CONFIG);
   }
 }
 
-process.exitCode = await runTrain(argumentsOrExit());
+/** Until there is a training to stop, which then listens itself, there is nothing to save. */
+function stopEarly(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) === 1) process.exit(PREEMPTED);
+}
+
+process.on('SIGTERM', stopEarly).on('SIGINT', stopEarly);
+const options = argumentsOrExit();
+const { runTrain } = await import('./train-command.js');
+process.exitCode = await runTrain(options);
+process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);

@@ -170,6 +170,14 @@ describe('a training run', () => {
     expect(bad.stderr).toContain('has no column "lable"; it has x, y, colour, label');
   });
 
+  it('is stopped in order also when it has hardly begun', async () => {
+    const asSoonAsItListens = `
+      process.once('newListener', (name) => setImmediate(() => name === 'SIGTERM' && process.kill(process.pid, name)));`;
+    const preload = `--import=data:text/javascript,${encodeURIComponent(asSoonAsItListens)}`;
+    const { code } = await runTrainer({ file: 'is-not-there.yaml', environment: { NODE_OPTIONS: preload } });
+    expect(code).toBe(EXIT.preempted);
+  });
+
   it('refuses an option that it does not know', async () => {
     const { code, stderr } = await runTrainer({ file: 'job.yaml', more: ['--backend', 'cuda'] });
     expect({ code, stderr }).toEqual({ code: EXIT.badConfig, stderr: '--backend cuda is not known; wasm is\n' });
