@@ -122,6 +122,15 @@ describe('a pod and its control plane', () => {
     expect(newestStep(join(folder, 'home', 'checkpoints'))).toBe(0);
   });
 
+  it('does not tell epochs again that were refused', async () => {
+    const server = serverThat(({ report }) => (report.epochs === undefined ? ACCEPTED : { status: 400 }));
+    const { code } = await start(await server.open()).ended;
+    expect(code).toBe(EXIT.done);
+    const told = server.reports.flatMap(({ epochs = [] }) => epochs.map(({ epoch }) => epoch));
+    expect(told).toEqual([...new Set(told)]);
+    expect(server.reports.at(-1)?.report?.epochs).toHaveLength(4);
+  });
+
   it('says why it failed', async () => {
     const server = serverThat(() => ACCEPTED);
     const url = await server.open();

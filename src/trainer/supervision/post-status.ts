@@ -15,7 +15,12 @@ export type PostOutcome =
   | { readonly kind: 'accepted'; readonly reply: StatusReply }
   /** A newer incarnation exists. */
   | { readonly kind: 'superseded' }
-  | { readonly kind: 'failed'; readonly why: string };
+  | {
+      readonly kind: 'failed';
+      readonly why: string;
+      /** Something in the report is to blame: the same again would be refused again. */
+      readonly fault: 'report' | 'other';
+    };
 
 const TIMEOUT_MILLIS = 5_000;
 /** The last report carries megabytes; an answer never does. */
@@ -26,12 +31,17 @@ export async function postStatus(endpoint: StatusEndpoint, report: StatusReport)
   try {
     const { status, body } = await post(endpoint, JSON.stringify(report));
     if (status === 409) return { kind: 'superseded' };
-    if (status < 200 || status > 299) return { kind: 'failed', why: `answer ${status}` };
+    if (status < 200 || status > 299)
+      return failed(`answer ${status}`, status === 400 || status === 413 ? 'report' : 'other');
     const reply = StatusReplySchema.safeParse(JSON.parse(body));
-    return reply.success ? { kind: 'accepted', reply: reply.data } : { kind: 'failed', why: 'unreadable answer' };
+    return reply.success ? { kind: 'accepted', reply: reply.data } : failed('unreadable answer');
   } catch (error) {
-    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
+    return failed(error instanceof Error ? error.message : String(error));
   }
+}
+
+function failed(why: string, fault: 'report' | 'other' = 'other'): PostOutcome {
+  return { kind: 'failed', why, fault };
 }
 
 interface Answer {

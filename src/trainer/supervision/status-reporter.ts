@@ -55,6 +55,7 @@ export class StatusReporter {
   private unseen: readonly Epoch[] = [];
   private sequence = 0;
   private isClosed = false;
+  private isSuperseded = false;
   private wake = new AbortController();
   private failures = 0;
   private running: Promise<void> | undefined;
@@ -118,6 +119,7 @@ export class StatusReporter {
   }
 
   private async send(extra: Partial<FinalStatus>): Promise<PostOutcome> {
+    if (this.isSuperseded) return { kind: 'superseded' };
     const epochs = this.unseen;
     this.sequence += 1;
     const report = {
@@ -130,22 +132,29 @@ export class StatusReporter {
     const outcome = await postStatus(this.endpoint, report);
     switch (outcome.kind) {
       case 'accepted':
-        this.unseen = this.unseen.filter((epoch) => !epochs.includes(epoch));
+        this.forget(epochs);
         if (this.failures > 0) this.events.warn('the control plane answers again');
         this.failures = 0;
         if (outcome.reply.stop === true) this.events.onStop();
         break;
       case 'superseded':
         this.isClosed = true;
+        this.isSuperseded = true;
         this.events.onSuperseded();
         break;
       case 'failed':
         if (this.failures === 0)
           this.events.warn(`the control plane does not answer (${outcome.why}); training goes on`);
         this.failures += 1;
+        if (outcome.fault === 'report') this.forget(epochs); // the final report has them, too
         break;
     }
     return outcome;
+  }
+
+  private forget(epochs: readonly Epoch[]): void {
+    const seen = new Set(epochs);
+    this.unseen = this.unseen.filter((epoch) => !seen.has(epoch));
   }
 
   /** Doubles, with up to half as much again by chance, so that pods do not come back all at once. */
