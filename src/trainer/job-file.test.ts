@@ -56,6 +56,13 @@ describe(readJobFile.name, () => {
     expect(job.checkpoint).toEqual({ everySteps: 500, keep: 3, dir: './checkpoints' });
   });
 
+  it.each(['file://elsewhere/train.csv', 'file:///a%2Fb.csv'])('refuses %s, which is no path here', async (train) => {
+    expect(await refusal(RIGHT.replace('train.csv', train))).toEqual({
+      exitCode: EXIT.badConfig,
+      lines: [expect.stringContaining('data.train: must be a path of this machine')],
+    });
+  });
+
   it('takes a file:// path', async () => {
     const url = `file://${join(folder, 'train.csv')}`;
     const { files } = await readJobFile(write(RIGHT.replace('train.csv', url)));

@@ -11,7 +11,14 @@ const NameSchema = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 lower-case letters, digits or dashes');
 const ColumnSchema = z.string().min(1, 'must name a column of the data').max(200);
-const PathSchema = z.string().min(1, 'must be a path').max(4096);
+const PathSchema = z
+  .string()
+  .min(1, 'must be a path')
+  .max(4096)
+  .refine(
+    (path) => !/^file:\/\/(?!\/)|^file:.*%2f/i.test(path),
+    'must be a path of this machine: file:///…, and no host',
+  );
 const FractionSchema = z.number().min(0).lt(1, 'must be below 1');
 const PositiveSchema = z.number().positive();
 
