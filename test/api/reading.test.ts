@@ -125,6 +125,7 @@ describe('the report as a page', () => {
     const page = await operator.call(`GET /v1/workloads/${trained}/report`, { headers: { accept: 'text/html' } });
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     const csp = page.headers.get('content-security-policy') ?? '';
     expect(csp).toMatch(/^sandbox; default-src 'none'/);
     expect(csp).not.toContain('allow-');
@@ -140,23 +141,27 @@ describe('the page', () => {
   );
   const stranger = (): ApiCaller => new ApiCaller(system.server.url);
 
-  it.each(['/', '/workloads/some-uid', '/queues?x=1'])('comes for what a person may type: %s', async (path) => {
-    const answer = await stranger().call(`GET ${path}`, html);
-    expect(answer.status).toBe(200);
-    expect(answer.text).toContain('<div id="root">');
-    expect(answer.headers.get('cache-control')).toBe('no-cache');
-    const csp = answer.headers.get('content-security-policy');
-    expect(csp).toContain("default-src 'self'");
-    expect(csp).toContain("frame-ancestors 'none'");
-    expect(csp).not.toMatch(/script-src|unsafe-eval/);
-    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-  });
+  it.each(['/', '/index.html', '/workloads/some-uid', '/queues?x=1'])(
+    'comes for what a person may type: %s',
+    async (path) => {
+      const answer = await stranger().call(`GET ${path}`, html);
+      expect(answer.status).toBe(200);
+      expect(answer.text).toContain('<div id="root">');
+      expect(answer.headers.get('cache-control')).toBe('no-cache');
+      const csp = answer.headers.get('content-security-policy');
+      expect(csp).toContain("default-src 'self'");
+      expect(csp).toContain("frame-ancestors 'none'");
+      expect(csp).not.toMatch(/script-src|unsafe-eval/);
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    },
+  );
 
   it('lets its assets be kept for ever: their names change with them', async () => {
     const { status, headers } = await stranger().call(`GET /assets/${asset}`);
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     expect(headers.get('content-type')).toContain('javascript');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
   it.each([
