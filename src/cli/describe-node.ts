@@ -26,6 +26,12 @@ const SLOT_COLUMNS: readonly Column<Node['slots'][number]>[] = [
   {
     title: 'HELD BY',
     of: ({ holders }) =>
-      orDash(holders.map(({ team, workloadName, pod }) => `${team}/${workloadName} (${pod})`).join(', ')),
+      orDash(
+        holders
+          .map(({ team, workloadName, pod }) =>
+            workloadName === undefined ? `a workload of ${team}` : `${team}/${workloadName} (${pod ?? ''})`,
+          )
+          .join(', '),
+      ),
   },
 ];

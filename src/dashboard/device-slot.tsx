@@ -49,7 +49,7 @@ export function slotLabel({ slot, claimedMilli, holders }: Slot): string {
   if (claimedMilli === 0) return `Slot ${slot}: free`;
   const shares = holders.map(({ milli, workloadName, team }) => {
     const share = milli === 1000 ? '' : `${milli / 10} % `;
-    return `${share}${workloadName} of ${team}`;
+    return `${share}${workloadName ?? 'a workload'} of ${team}`;
   });
   // A claim can be shown before the pod that holds it.
   return `Slot ${slot}: ${shares.length === 0 ? `${claimedMilli / 10} % claimed` : shares.join(', ')}`;

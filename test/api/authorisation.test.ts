@@ -11,6 +11,7 @@ import { QueuesController } from '../../src/server/quotas/queues.controller.js';
 import { StatusController } from '../../src/server/workloads/status.controller.js';
 import { WorkloadsController } from '../../src/server/workloads/workloads.controller.js';
 import { ApiCaller } from '../support/api-caller.js';
+import { until } from '../support/observation-log.js';
 import { RunningSystem } from '../support/running-system.js';
 import { TokenIssuer } from '../support/token-issuer.js';
 import { twoTeams } from '../support/two-teams.js';
@@ -118,9 +119,10 @@ describe('every route of the API', () => {
 
   it.each(matrix)('%s is %s for %s', async (route, want, caller) => {
     const body = route.startsWith('POST') ? { body: {} } : {};
-    const { status, body: problem } = await as(caller).call(concrete(route), body);
+    const { status, headers, body: problem } = await as(caller).call(concrete(route), body);
     const codes: Record<number, string> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN' };
     const code = codes[want];
+    expect(headers.get('www-authenticate')).toBe(want === 401 ? 'Bearer' : null);
     expect({ status, problem }).toMatchObject({
       status: want,
       ...(code === undefined ? {} : { problem: { code, status: want } }),
@@ -136,7 +138,7 @@ describe('a member of a team', () => {
   beforeAll(async () => {
     research = new ApiCaller(system.server.url, await tokens.issue('rita', 'member', 'research'));
     product = new ApiCaller(system.server.url, await tokens.issue('paul', 'member', 'product'));
-    const answer = await research.call('POST /v1/workloads', { body: aScript('ours', 'echo ours; sleep 60') });
+    const answer = await research.call('POST /v1/workloads', { body: aScript('ours', 'echo ours; sleep 120') });
     expect(answer.status).toBe(201);
     uid = (answer.body as { metadata: { uid: string } }).metadata.uid;
     await system.untilState(uid, 'running');
@@ -159,6 +161,65 @@ describe('a member of a team', () => {
     expect(told(there)).toEqual(told(missing));
     expect((await system.workload(uid)).status).toMatchObject({ state: 'running', cancelRequested: false });
   });
+
+  it('cannot cancel what another member of the team made; a lead can', async () => {
+    const rosa = new ApiCaller(system.server.url, await tokens.issue('rosa', 'member', 'research'));
+    expect(await rosa.call(`DELETE /v1/workloads/${uid}`)).toMatchObject({
+      status: 403,
+      body: { code: 'FORBIDDEN', detail: expect.stringContaining('ask them, or a lead of team research') },
+    });
+    expect((await system.workload(uid)).status.cancelRequested).toBe(false);
+    const made = await rosa.call('POST /v1/workloads', { body: aScript('hers', 'sleep 60', { devices: 0 }) });
+    const hers = (made.body as { metadata: { uid: string } }).metadata.uid;
+    const lead = new ApiCaller(system.server.url, await tokens.issue('lena', 'lead', 'research'));
+    expect((await lead.call(`DELETE /v1/workloads/${hers}`)).status).toBe(202);
+  });
+
+  it('sees that another team holds a device, not with what', async () => {
+    const held = await product.call('GET /v1/nodes');
+    expect(held.text).toContain('{"team":"research","milli":1000}');
+    expect(held.text).not.toContain(uid);
+    const full = await research.call('GET /v1/nodes');
+    expect(full.text).toContain(uid);
+    const [name = ''] = (await system.workload(uid)).status.pods.map(({ node }) => node);
+    expect((await product.call(`GET /v1/nodes/${name}`)).text).not.toContain(uid);
+  });
+
+  it('is told which team holds what it waits for, not with what', async () => {
+    const wide = aScript('wide', 'sleep 60', { pods: 3, devices: 8 });
+    const made = await research.call('POST /v1/workloads', {
+      body: { ...wide, spec: { ...wide.spec, queue: 'vast' } },
+    });
+    const holder = (made.body as { metadata: { uid: string } }).metadata.uid;
+    await system.untilState(holder, 'running');
+    const deep = aScript('deep', 'sleep 60', { devices: 8 });
+    const asked = await product.call('POST /v1/workloads', {
+      body: { ...deep, spec: { ...deep.spec, queue: 'product' } },
+    });
+    const waiting = (asked.body as { metadata: { uid: string } }).metadata.uid;
+    const explained = await until('its holders', async () => {
+      const answer = await product.call(`GET /v1/workloads/${waiting}/explanation`);
+      return answer.text.includes('Held by') && answer;
+    });
+    expect(explained.text).toContain('a workload of team research');
+    expect(explained.text).not.toMatch(new RegExp(`${holder}|${uid}|wide|ours`));
+    await product.call(`DELETE /v1/workloads/${waiting}`);
+    await research.call(`DELETE /v1/workloads/${holder}`);
+    await system.untilState(holder, 'cancelled');
+  });
+
+  it('hears no more when the token ends', async () => {
+    const secret = await tokens.issue('leaving', 'member', 'research');
+    const headers = { authorization: `Bearer ${secret}` };
+    const streams = await Promise.all(
+      ['/v1/events', `/v1/workloads/${uid}/logs?follow=true`].map((path) =>
+        fetch(system.server.url + path, { headers, signal: AbortSignal.timeout(40_000) }),
+      ),
+    );
+    await system.query(`UPDATE tokens SET revoked_at = now() WHERE name = 'leaving'`);
+    for (const stream of streams) expect(await stream.text()).not.toBe('');
+    expect((await system.workload(uid)).status.state).toBe('running');
+  }, 50_000);
 
   it('cannot submit for another team, nor into its queue', async () => {
     const document = aScript('theirs', 'exit 0');
@@ -189,6 +250,7 @@ describe('a member of a team', () => {
     await reader?.cancel();
     expect(seen).toContain('"everything"');
     expect(seen).toContain('"workloads":[]');
+    expect(seen).not.toContain(uid);
   });
 
   it('swaps a one-time code once, for a cookie that only this page sends', async () => {

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Observable, Subject } from 'rxjs';
 import { Notifications } from '../database/notifications.js';
+import { nodeSeenBy } from '../fleet/node-seen-by.js';
 import { NodesReader } from '../fleet/nodes-reader.js';
 import { QueuesReader } from '../quotas/queues-reader.js';
 import { WorkloadReader } from '../workloads/workload-reader.js';
@@ -29,7 +30,7 @@ export class ChangeFeed implements OnModuleDestroy {
     private readonly workloads: WorkloadReader,
   ) {}
 
-  /** First everything, then what changes; `team` limits the workloads. */
+  /** First everything, then what changes; `team` limits the workloads, and what is told of those on nodes. */
   watch(team: string | undefined): Observable<Change> {
     this.unlisten ??= this.notifications.listen('berth_changed', (topic) => {
       this.note(topic);
@@ -67,7 +68,7 @@ export class ChangeFeed implements OnModuleDestroy {
     ]);
     return {
       kind: 'everything',
-      nodes: [...nodes],
+      nodes: nodes.map((node) => nodeSeenBy(node, team)),
       queues: [...queues],
       workloads: [...workloads],
       removed: { nodes: [], workloads: [] },
@@ -141,11 +142,12 @@ export class ChangeFeed implements OnModuleDestroy {
 
 function limitedTo(change: Change, team: string | undefined): Change | undefined {
   if (team === undefined) return change;
-  const { nodes, queues, removed } = change;
+  const { queues, removed } = change;
+  const nodes = change.nodes.map((node) => nodeSeenBy(node, team));
   const workloads = change.workloads.filter(({ metadata }) => metadata.namespace === team);
   // The uids of another team's removed workloads pass: whose they were is no longer read, and they say nothing.
   const parts = [workloads, nodes, queues, removed.nodes, removed.workloads];
-  return parts.every(({ length }) => length === 0) ? undefined : { ...change, workloads };
+  return parts.every(({ length }) => length === 0) ? undefined : { ...change, nodes, workloads };
 }
 
 function without(all: readonly string[], found: readonly string[]): string[] {

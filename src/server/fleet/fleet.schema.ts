@@ -19,11 +19,12 @@ export const SlotSchema = z
     claimedMilli: z.int(),
     holders: z.array(
       z.strictObject({
-        workload: z.uuid(),
-        workloadName: z.string(),
         team: z.string(),
-        pod: z.string(),
         milli: z.int(),
+        /** Which workload and pod it is, where the caller may read the workloads of that team. */
+        workload: z.uuid().optional(),
+        workloadName: z.string().optional(),
+        pod: z.string().optional(),
       }),
     ),
   })

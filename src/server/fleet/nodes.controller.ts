@@ -3,11 +3,12 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { NodeFaults } from '../../cluster/cluster.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CurrentUser, type User } from '../auth/principal.js';
+import { CurrentUser, teamFilter, type User } from '../auth/principal.js';
 import { NodeNameSchema } from '../names.schema.js';
 import { Problem } from '../problem.js';
 import { NodePageSchema, NodeSchema, type Node } from './fleet.schema.js';
 import { NODE_VERBS, NodeCommands, type NodeVerb } from './node-commands.js';
+import { nodeSeenBy } from './node-seen-by.js';
 import { NodesReader } from './nodes-reader.js';
 
 const VerbSchema = z.enum(NODE_VERBS, `must be one of ${NODE_VERBS.join(', ')}`);
@@ -26,16 +27,17 @@ export class NodesController {
   @Get()
   @Allow('nodes:read')
   @ApiOkResponse({ standardSchema: NodePageSchema })
-  async list(): Promise<{ readonly items: readonly Node[] }> {
-    return { items: await this.reader.list() };
+  async list(@CurrentUser() user: User): Promise<{ readonly items: readonly Node[] }> {
+    const team = teamFilter(user, 'workloads:read');
+    return { items: (await this.reader.list()).map((node) => nodeSeenBy(node, team)) };
   }
 
   @Get(':name')
   @Allow('nodes:read')
   @ApiOkResponse({ standardSchema: NodeSchema })
-  async read(@Param('name', { schema: NodeNameSchema }) name: string): Promise<Node> {
+  async read(@CurrentUser() user: User, @Param('name', { schema: NodeNameSchema }) name: string): Promise<Node> {
     const [node] = await this.reader.list([name]);
-    if (node !== undefined) return node;
+    if (node !== undefined) return nodeSeenBy(node, teamFilter(user, 'workloads:read'));
     throw new Problem(404, { code: 'NOT_FOUND', detail: `No node ${name}; see GET /v1/nodes.` });
   }
 
@@ -53,6 +55,6 @@ export class NodesController {
       throw new Problem(409, { code: 'NOT_SUPPORTED', detail: `Only virtual nodes of the local driver can ${verb}.` });
     }
     await this.commands.order(name, verb, user.name);
-    return this.read(name);
+    return this.read(user, name);
   }
 }

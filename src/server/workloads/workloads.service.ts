@@ -8,7 +8,7 @@ import { reaches, teamFilter, type User } from '../auth/principal.js';
 import type { Permission } from '../auth/permissions.js';
 import { Problem } from '../problem.js';
 import { Explainer } from './explainer.js';
-import { explanationOf, settledExplanation } from './explanation-sentences.js';
+import { explanationOf, settledExplanation, type WorkloadNames } from './explanation-sentences.js';
 import type { LogQuery } from './logs.schema.js';
 import { PodLogs } from './pod-logs.js';
 import { problemOfSubmission } from './submission-problem.js';
@@ -76,7 +76,8 @@ export class WorkloadsService {
     if (workload.status.state !== 'pending') return settledExplanation(workload);
     const explanation = await this.explainer.explain(uid);
     if (explanation.kind !== 'pending') return settledExplanation(await this.read(user, uid));
-    return explanationOf(workload, explanation, await this.namesIn(explanation));
+    const { verdict, names } = await this.seenBy(user, explanation);
+    return explanationOf(workload, verdict, names);
   }
 
   async logs(
@@ -136,13 +137,21 @@ export class WorkloadsService {
     });
   }
 
-  private async namesIn(verdict: Verdict): Promise<ReadonlyMap<string, string>> {
-    const uids = JSON.stringify(verdict).match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g) ?? [];
-    const rows: { uid: string; name: string }[] = await this.database.query(
-      'SELECT uid, name FROM workloads WHERE uid = ANY($1)',
+  /** The verdict, with names for its workloads; of those that the user may not read it tells the team only. */
+  private async seenBy(
+    user: User,
+    verdict: Verdict,
+  ): Promise<{ readonly verdict: Verdict; readonly names: WorkloadNames }> {
+    const text = JSON.stringify(verdict);
+    const uids = text.match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g) ?? [];
+    const rows: { uid: string; name: string; team: string }[] = await this.database.query(
+      'SELECT uid, name, team FROM workloads WHERE uid = ANY($1)',
       [[...new Set(uids)]],
     );
-    return new Map(rows.map(({ uid, name }) => [uid, name]));
+    const own = teamFilter(user, 'workloads:read');
+    const hidden = own === undefined ? [] : rows.filter(({ team }) => team !== own);
+    const told = hidden.reduce((left, { uid, team }) => left.replaceAll(uid, `a workload of team ${team}`), text);
+    return { verdict: JSON.parse(told) as Verdict, names: new Map(rows.map(({ uid, name }) => [uid, name])) };
   }
 
   private found(workload: Workload | undefined): Workload {
