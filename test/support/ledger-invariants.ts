@@ -25,9 +25,18 @@ const LAWS: Readonly<Record<string, string>> = {
   'the use of a queue is the sum of the charges of its workloads': `
     SELECT * FROM queue_usage u FULL JOIN (SELECT queue, flavor, sum(milli) AS charged FROM charges GROUP BY 1, 2) c
     USING (queue, flavor) WHERE coalesce(u.used, 0) <> coalesce(c.charged, 0)`,
-  'a queue without borrowing uses no more than its quota': `
+  'a queue uses no more than its quota and what it may borrow': `
     SELECT u.* FROM queue_usage u JOIN queue_quotas q USING (queue, flavor)
-    WHERE q.borrowing_limit = 0 AND u.used > q.nominal * 1000`,
+    WHERE u.used > q.nominal + q.borrowing_limit`,
+  'a tree of queues uses no more than the sum of its quotas': `
+    WITH RECURSIVE tree AS (
+      SELECT name, name AS root FROM queues WHERE parent IS NULL
+      UNION ALL SELECT q.name, tree.root FROM queues q JOIN tree ON q.parent = tree.name
+    )
+    SELECT root, flavor, sum(used) AS used, sum(nominal) AS nominal FROM tree JOIN (
+      SELECT queue, flavor, nominal, 0 AS used FROM queue_quotas
+      UNION ALL SELECT queue, flavor, NULL, used FROM queue_usage
+    ) amounts ON queue = tree.name GROUP BY root, flavor HAVING sum(used) > sum(nominal)`,
   'a workload is charged for the devices that its pods claim': `
     SELECT w.uid, w.state, charged.milli AS charged, claimed.milli AS claimed FROM workloads w
     LEFT JOIN (SELECT workload, sum(milli) AS milli FROM charges GROUP BY 1) charged ON charged.workload = w.uid
