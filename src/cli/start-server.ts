@@ -52,7 +52,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     undo.push(close);
     const dataSource = await openDataSource({ url });
     undo.push(() => destroy(dataSource));
-    await applyQuotaFile(dataSource, options.quotas);
+    if (leads) await applyQuotaFile(dataSource, options.quotas);
     const app = await createServer({
       dataSource,
       cluster,

@@ -12,6 +12,8 @@ import { ServerSecret } from '../../src/server/auth/server-secret.js';
 import { SystemClock } from '../../src/server/clock.js';
 import { Notifications } from '../../src/server/database/notifications.js';
 import { NodeCommands } from '../../src/server/fleet/node-commands.js';
+import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
+import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
 import { CoreFactory, SchedulingPolicy } from '../../src/server/scheduler/core-factory.js';
 import { DriverWatch } from '../../src/server/scheduler/driver-watch.js';
 import { LiveLoop } from '../../src/server/scheduler/live-loop.js';
@@ -158,5 +160,15 @@ describe(LiveLoop.name, () => {
     await untilState(uid, 'cancelled');
     expect(ledger.hasForgotten).toBe(true);
     expect(await rig.query('SELECT FROM pods WHERE claimed OR occupied')).toEqual([]);
+  });
+
+  it('decides by changed quotas as soon as they are applied', async () => {
+    await begin();
+    await untilState(await rig.submit('before'), 'starting');
+    const queues = [{ name: 'added', quotas: { h100: { nominal: 1 } } }];
+    const flavors = [{ name: 'h100', model: 'h100' }];
+    const file = { teams: [{ name: 'lab', title: 'The lab' }], flavors, queues };
+    await applyQuotaFile(rig.dataSource, QuotaFileSchema.parse(file));
+    await untilState(await rig.submit('after', { queue: 'added' }), 'starting');
   });
 });

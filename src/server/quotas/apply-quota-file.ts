@@ -5,12 +5,14 @@ import { FlavorEntity, QueueEntity, QueueQuotaEntity, TeamEntity } from './queue
 
 /**
  * Makes the ledger's teams, flavors and queues those of the file, in one transaction; what the file does not name
- * stays. An unchanged file changes nothing, not even the audit.
+ * stays. An unchanged file changes nothing, not even the audit. The leading scheduler is told of a changed one.
  */
 export async function applyQuotaFile(database: DataSource, file: QuotaFile): Promise<void> {
   await database.transaction(async (transaction) => {
+    // Before anything else: every commit locks queues, in an order of its own.
+    await transaction.query('LOCK TABLE queues IN EXCLUSIVE MODE');
     const [applied]: { same: boolean }[] = await transaction.query(
-      `SELECT value = $1::jsonb AS same FROM settings WHERE key = 'quota-file' FOR UPDATE`,
+      `SELECT value = $1::jsonb AS same FROM settings WHERE key = 'quota-file'`,
       [JSON.stringify(file)],
     );
     if (applied?.same === true) return;
@@ -19,6 +21,7 @@ export async function applyQuotaFile(database: DataSource, file: QuotaFile): Pro
       `INSERT INTO settings VALUES ('quota-file', $1::jsonb) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
       [JSON.stringify(file)],
     );
+    await transaction.query(`INSERT INTO commands (kind) VALUES ('quotas-changed')`);
     await appendAudit(transaction, {
       chain: 'system',
       actor: 'operator',
