@@ -8,6 +8,7 @@ import { storableJson } from '../../documents/storable-text.js';
 export type StatusOutcome =
   | { readonly kind: 'noted'; readonly reply: StatusReply }
   | { readonly kind: 'not-this-pod' }
+  | { readonly kind: 'finished' }
   | { readonly kind: 'stale-incarnation'; readonly current: number };
 
 /** A curve keeps its newest points. */
@@ -20,6 +21,8 @@ interface WorkloadFacts {
   readonly world_size: number;
   /** Of the pod that reports. */
   readonly rank: number | null;
+  /** The workload has ended without this pod. Whoever ends by itself reports before that, while it is still claimed. */
+  readonly is_over: boolean;
 }
 
 /** Takes what pods report: progress of the newest sequence, curves, and the final report. */
@@ -36,7 +39,8 @@ export class StatusReports {
       const [workload]: WorkloadFacts[] = await transaction.query(
         `SELECT incarnation, round, state = 'evicting' AS evicting, (SELECT coalesce(max(world_size), 1) FROM pods p
          WHERE p.workload = w.uid AND p.incarnation = w.incarnation) AS world_size,
-         (SELECT rank FROM pods p WHERE p.workload = w.uid AND p.name = $2) AS rank
+         (SELECT rank FROM pods p WHERE p.workload = w.uid AND p.name = $2) AS rank,
+         finished_at IS NOT NULL AND NOT EXISTS (SELECT FROM pods p WHERE p.name = $2 AND p.claimed) AS is_over
          FROM workloads w WHERE uid = $1 FOR SHARE OF w`,
         [pod.workload, pod.pod],
       );
@@ -44,6 +48,7 @@ export class StatusReports {
         return { kind: 'stale-incarnation', current: workload?.incarnation ?? 0 };
       }
       if (workload.rank !== report.rank) return { kind: 'not-this-pod' };
+      if (workload.is_over) return { kind: 'finished' };
       await store(transaction, storableJson(report));
       const { round, world_size: worldSize, evicting } = workload;
       return { kind: 'noted', reply: { round, worldSize, ...(evicting ? { stop: true } : {}) } };

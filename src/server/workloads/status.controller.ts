@@ -32,6 +32,11 @@ export class StatusController {
           code: 'FORBIDDEN',
           detail: 'The token belongs to another workload, pod or incarnation.',
         });
+      case 'finished':
+        throw new Problem(409, {
+          code: 'STALE_INCARNATION',
+          detail: 'The workload has ended: exit and write nothing more.',
+        });
       case 'stale-incarnation':
         throw new Problem(409, {
           code: 'STALE_INCARNATION',
