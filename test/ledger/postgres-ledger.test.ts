@@ -3,6 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendAudit } from '../../src/server/audit/audit-entry.js';
 import { NodeCommands } from '../../src/server/fleet/node-commands.js';
 import { StaleEpochError, type Command, type DecisionSet } from '../../src/server/scheduler/ledger.js';
+import { podNameOf } from '../../src/server/scheduler/pod-name.js';
+import { StatusReports } from '../../src/server/workloads/status-reports.js';
+import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
+import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
+import { WorkloadCommands } from '../../src/server/workloads/workload-commands.js';
+import { API_VERSION, WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';
 import { aNode } from '../support/fleet-builders.js';
 import { LedgerRig, eventually, podsStarted } from '../support/ledger-rig.js';
 
@@ -73,8 +79,14 @@ describe('a commit', () => {
     await rig.settle();
     expect(await rig.workload(uid)).toMatchObject({ state: 'succeeded', reason: '', finished_at: expect.any(Date) });
     expect(await held()).toEqual(FREE);
-    const audited = await rig.query(`SELECT action FROM audit WHERE chain = 'team:lab' ORDER BY number`);
-    expect(audited).toEqual(['workload.create', 'workload.start', 'workload.finish'].map((action) => ({ action })));
+    expect(
+      await rig.query(`SELECT action, policy_version FROM audit WHERE chain = 'team:lab' ORDER BY number`),
+    ).toEqual([
+      { action: 'workload.create', policy_version: null },
+      { action: 'workload.start', policy_version: 'default' },
+      { action: 'workload.run', policy_version: null },
+      { action: 'workload.finish', policy_version: 'default' },
+    ]);
   });
 
   it('refuses a start on a node that was cordoned since, and leaves nothing of it', async () => {
@@ -263,6 +275,23 @@ describe('what the driver saw', () => {
   });
 });
 
+describe('a report', () => {
+  it('is taken from a pod that has just ended, and from none that is left behind when the workload has finished', async () => {
+    const uid = await rig.submit('job');
+    const [pod] = podsStarted(await rig.settle(), uid);
+    if (pod === undefined) throw new Error('it has a pod');
+    const reports = new StatusReports(rig.dataSource);
+    const identity = { kind: 'pod', workload: uid, incarnation: 1, pod: podNameOf(pod) } as const;
+    const note = (sequence: number) =>
+      reports.note(identity, { ...identity, rank: 0, sequence, phase: 'training', step: 1, stepsTotal: 2 });
+    await rig.startPods([pod]);
+    await rig.succeedPods([pod]);
+    expect(await note(1)).toMatchObject({ kind: 'noted' });
+    await rig.settle();
+    expect(await note(2)).toEqual({ kind: 'finished' });
+  });
+});
+
 describe('an intent', () => {
   it('comes again when its time has come, until it is settled; settling twice is harmless', async () => {
     await rig.submit('job');
@@ -321,7 +350,76 @@ describe('a wish of a node', () => {
   });
 });
 
+describe('a flavor without devices', () => {
+  const QUOTAS_WITH_CPU = QuotaFileSchema.parse({
+    teams: [{ name: 'lab', title: 'The lab' }],
+    flavors: [{ name: 'h100', model: 'h100' }, { name: 'cpu' }],
+    queues: [{ name: 'cpus', quotas: { cpu: { nominal: 3, maxPerWorkload: 3 } } }],
+  });
+
+  function submit(podSet: Record<string, unknown>): ReturnType<WorkloadCommands['submit']> {
+    const template = {
+      spec: { containers: [{ name: 'main', command: ['true'], env: [{ name: 'KEY', value: 'secret' }] }] },
+    };
+    const document = WorkloadDocumentSchema.parse({
+      apiVersion: API_VERSION,
+      kind: 'Workload',
+      metadata: { generateName: 'cpus-' },
+      spec: { queue: 'cpus', podSets: [{ cpu: '2', ...podSet, template }] },
+    });
+    const submission = { document, team: 'lab', actor: 'tester', idempotencyKey: undefined };
+    return new WorkloadCommands(rig.dataSource).submit(submission);
+  }
+
+  it('is charged for the CPUs of pods without devices, and for nothing else', async () => {
+    await applyQuotaFile(rig.dataSource, QUOTAS_WITH_CPU);
+    await rig.lead();
+    expect(await submit({})).toMatchObject({ kind: 'created' });
+    expect(await submit({})).toMatchObject({ kind: 'created' });
+    expect(await submit({ count: 2 })).toEqual({
+      kind: 'quota-exceeded',
+      flavor: 'cpu',
+      requestedMilli: 4000,
+      maxMilli: 3000,
+    });
+    expect(await submit({ accelerators: { flavors: ['cpu'] } })).toEqual({
+      kind: 'flavor-without-devices',
+      flavor: 'cpu',
+    });
+    await rig.settle();
+    expect(await rig.query('SELECT queue, flavor, milli::int FROM charges')).toEqual([
+      { queue: 'cpus', flavor: 'cpu', milli: 2000 },
+    ]);
+  });
+
+  it('leaves the values of environment variables out of the audit', async () => {
+    await applyQuotaFile(rig.dataSource, QUOTAS_WITH_CPU);
+    await submit({});
+    const [row] = await rig.query<{ after: unknown }>(`SELECT after FROM audit WHERE action = 'workload.create'`);
+    expect(JSON.stringify(row)).toContain('"KEY"');
+    expect(JSON.stringify(row)).not.toContain('secret');
+  });
+});
+
 describe('commands', () => {
+  it('tell nothing of a workload that has finished', async () => {
+    const { cursor } = await rig.ledger.load();
+    const uid = await rig.submit('job');
+    await rig.cancel(uid);
+    await rig.settle();
+    expect(await rig.workload(uid)).toMatchObject({ state: 'cancelled' });
+    expect((await rig.ledger.commandsAfter(cursor, 10)).commands).toEqual([]);
+  });
+
+  it('tell that the quotas have changed', async () => {
+    const { cursor } = await rig.ledger.load();
+    const file = { teams: [{ name: 'lab', title: 'The lab' }], flavors: [], queues: [{ name: 'new' }] };
+    await applyQuotaFile(rig.dataSource, QuotaFileSchema.parse(file));
+    await applyQuotaFile(rig.dataSource, QuotaFileSchema.parse(file)); // the same: no change
+    await eventually(async () => (await rig.ledger.commandsAfter(cursor, 10)).commands.length > 0);
+    expect((await rig.ledger.commandsAfter(cursor, 10)).commands).toEqual([{ kind: 'quotas-changed' }]);
+  });
+
   it('that commit late are heard, in order and once', async () => {
     const { cursor } = await rig.ledger.load();
     const late = rig.dataSource.createQueryRunner();

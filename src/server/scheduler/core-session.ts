@@ -28,7 +28,7 @@ export class CoreSession {
 
   constructor(
     state: LedgerState,
-    policy: Policy,
+    private readonly policy: Policy,
     private readonly clock: Clock,
   ) {
     this.tell({ kind: 'policy-set', policy });
@@ -99,7 +99,7 @@ export class CoreSession {
   decide(): Settled {
     const nowMs = this.clock.now();
     const { decisions, wakeAtMs, truncated } = this.scheduler.decide(nowMs);
-    return { sets: setsOf(decisions), wakeAtMs: truncated ? nowMs : wakeAtMs };
+    return { sets: setsOf(decisions, this.policy.version), wakeAtMs: truncated ? nowMs : wakeAtMs };
   }
 
   answer(outcome: SetOutcome): void {
@@ -145,12 +145,12 @@ export class CoreSession {
   }
 }
 
-function setsOf(decisions: readonly Decision[]): readonly DecisionSet[] {
+function setsOf(decisions: readonly Decision[], policy: string): readonly DecisionSet[] {
   const sets = new Map<number, Decision[]>();
   for (const decision of decisions) {
     const set = sets.get(decision.set);
     if (set === undefined) sets.set(decision.set, [decision]);
     else set.push(decision);
   }
-  return [...sets].map(([set, members]) => ({ set, decisions: members }));
+  return [...sets].map(([set, members]) => ({ set, policy, decisions: members }));
 }

@@ -1,4 +1,11 @@
 import type { EntityManager } from 'typeorm';
+import { appendAudit, teamChain, type AuditEntry } from '../audit/audit-entry.js';
+
+interface FollowingRow {
+  readonly team: string;
+  readonly name: string;
+  readonly incarnation: number;
+}
 
 /**
  * What becomes of workloads by their pods alone, without a decision: `starting` runs when all its pods have started or
@@ -7,21 +14,39 @@ import type { EntityManager } from 'typeorm';
  */
 export async function followPods(transaction: EntityManager, workloads: readonly string[]): Promise<void> {
   if (workloads.length === 0) return;
-  await transaction.query(
-    `UPDATE workloads w SET state = 'running', started_at = coalesce(w.started_at, now()), reason = '', message = ''
+  const running: FollowingRow[] = await transaction.query(
+    `WITH followed AS (UPDATE workloads w SET state = 'running', started_at = coalesce(w.started_at, now()), reason = '', message = ''
      WHERE w.uid = ANY($1::uuid[]) AND w.state = 'starting'
        AND EXISTS (SELECT FROM pods p WHERE p.workload = w.uid AND p.incarnation = w.incarnation AND p.claimed
          AND p.started_at IS NOT NULL)
        AND NOT EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid
          AND p.incarnation = w.incarnation AND p.claimed AND p.state IN ('expected', 'bound')
-         AND n.state <> 'lost' AND n.removed_at IS NULL)`,
+         AND n.state <> 'lost' AND n.removed_at IS NULL)
+     RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],
   );
-  await transaction.query(
-    `UPDATE workloads w SET state = 'pending'
+  const waiting: FollowingRow[] = await transaction.query(
+    `WITH followed AS (UPDATE workloads w SET state = 'pending'
      WHERE w.uid = ANY($1::uuid[]) AND w.state = 'evicting' AND w.ending IS NULL
        AND NOT EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid AND p.occupied
-         AND n.state <> 'lost' AND n.removed_at IS NULL)`,
+         AND n.state <> 'lost' AND n.removed_at IS NULL)
+     RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],
   );
+  for (const row of running) await appendAudit(transaction, entryOf(row, 'run', 'running'));
+  for (const row of waiting) await appendAudit(transaction, entryOf(row, 'requeue', 'pending'));
+}
+
+function entryOf(
+  { team, name, incarnation }: FollowingRow,
+  verb: 'run' | 'requeue',
+  state: 'running' | 'pending',
+): AuditEntry {
+  return {
+    chain: teamChain(team),
+    actor: 'scheduler',
+    action: `workload.${verb}`,
+    subject: `workload/${name}`,
+    after: { state, incarnation },
+  };
 }

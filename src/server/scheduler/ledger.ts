@@ -73,6 +73,8 @@ export interface LedgerState {
 /** Decisions that are committed together or refused together. */
 export interface DecisionSet {
   readonly set: SetId;
+  /** The version of the policy by which it was decided. */
+  readonly policy: string;
   readonly decisions: readonly Decision[];
 }
 

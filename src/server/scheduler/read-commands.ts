@@ -22,7 +22,7 @@ export async function readCommands(
     `SELECT c.txid::text AS txid, c.seq::text AS seq, c.kind, c.node, n.unschedulable AS is_cordoned, ${WORKLOAD_SPEC_COLUMNS}
      FROM commands c LEFT JOIN workloads w ON w.uid = c.workload LEFT JOIN nodes n ON n.name = c.node
      WHERE (c.txid, c.seq) > ($1::xid8, $2::bigint) AND c.txid < pg_snapshot_xmin(pg_current_snapshot())
-       AND NOT pg_visible_in_snapshot(c.txid, $3::pg_snapshot)
+       AND (c.workload IS NULL OR w.finished_at IS NULL) AND NOT pg_visible_in_snapshot(c.txid, $3::pg_snapshot)
      ORDER BY c.txid, c.seq LIMIT $4`,
     [cursor.txid, cursor.seq, cursor.loaded, limit],
   );

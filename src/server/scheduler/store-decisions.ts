@@ -22,7 +22,8 @@ interface Storing {
  * Stores sets that were judged, each table by one statement: what ends before what starts, so that a set may give to
  * one workload what it takes from another. Constraints and triggers have the last word and throw.
  */
-export async function storeDecisions(transaction: EntityManager, { leadership, books, sets }: Storing): Promise<void> {
+export async function storeDecisions(transaction: EntityManager, storing: Storing): Promise<void> {
+  const { leadership, sets } = storing;
   const { epoch } = leadership;
   const decisions = sets.flatMap((set) => set.decisions);
   const starts = ofKind(decisions, 'start');
@@ -42,7 +43,7 @@ export async function storeDecisions(transaction: EntityManager, { leadership, b
       transaction,
       evictions.map(({ workload }) => workload),
     );
-    await appendToAudit(transaction, books, [...evictions, ...starts, ...finishes]);
+    await appendToAudit(transaction, storing, [...evictions, ...starts, ...finishes]);
     await tellChanges(transaction, [
       ...lasting.map(({ workload }) => `workload:${workload}`),
       ...[...nodes, ...starts.flatMap(({ seats }) => seats.map(({ node }) => node))].map((node) => `node:${node}`),
@@ -222,9 +223,10 @@ async function storeWaits(transaction: EntityManager, waits: readonly Of<'wait'>
 /** One row for each change of a workload's state that was decided, in the chain of its team. */
 async function appendToAudit(
   transaction: EntityManager,
-  { workloads }: LockedBooks,
+  { books: { workloads }, sets }: Storing,
   decisions: readonly (Of<'start'> | Of<'evict'> | Of<'finish'>)[],
 ): Promise<void> {
+  const policyOf = new Map(sets.map(({ set, policy }) => [set, policy]));
   const entries = decisions.map((decision, order) => {
     const workload = workloads.get(decision.workload);
     return {
@@ -235,7 +237,7 @@ async function appendToAudit(
       before: { state: workload?.state, incarnation: workload?.incarnation },
       after: auditedOf(decision),
       reason: decision.kind === 'evict' ? decision.reason : decision.because.rule,
-      policy: decision.because.facts['policy'],
+      policy: policyOf.get(decision.set),
     };
   });
   await transaction.query(

@@ -12,10 +12,12 @@ export interface WorkloadSpecRow {
   readonly retries: number;
   readonly not_before: Date | null;
   readonly ending: 'fail' | 'end' | null;
+  /** Flavors without a model, by name: pods without devices take their CPUs from one of them. */
+  readonly cpu_flavors: readonly string[];
 }
 
-export const WORKLOAD_SPEC_COLUMNS =
-  'w.uid, w.name, w.spec, w.created_at, w.incarnation, w.retries, w.not_before, w.ending';
+export const WORKLOAD_SPEC_COLUMNS = `w.uid, w.name, w.spec, w.created_at, w.incarnation, w.retries, w.not_before,
+  w.ending, ARRAY(SELECT f.name FROM flavors f WHERE f.model IS NULL ORDER BY f.name COLLATE "C") AS cpu_flavors`;
 
 type PodSetDocument = WorkloadDocument['spec']['podSets'][number];
 
@@ -31,7 +33,7 @@ export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
     preemptible,
     submittedAtMs: row.created_at.getTime(),
     hold: false,
-    podSets: podSets.map((podSet) => podSetSpecOf(podSet, kind)),
+    podSets: podSets.map((podSet) => podSetSpecOf(podSet, row)),
     maxRetries,
     ...(estimatedRunSeconds === undefined ? {} : { estimateMs: estimatedRunSeconds * 1000 }),
     incarnation: row.incarnation,
@@ -42,13 +44,13 @@ export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
 }
 
 /** Training is a gang that restarts whole; other pods come and are replaced one by one. */
-function podSetSpecOf(podSet: PodSetDocument, kind: WorkloadSpec['kind']): PodSetSpec {
+function podSetSpecOf(podSet: PodSetDocument, { spec: { kind }, cpu_flavors }: WorkloadSpecRow): PodSetSpec {
   const { name, count, minCount = count, cpu, memory, accelerators, nodeSelector, tolerations, topology } = podSet;
   return {
     name,
     count,
     minCount,
-    flavors: accelerators?.flavors ?? [],
+    flavors: accelerators?.flavors ?? cpu_flavors,
     cpuMilli: cpuMilliOf(cpu),
     memoryMib: memoryMibOf(memory),
     ...(accelerators === undefined ? {} : { devices: devicesOf(accelerators) }),

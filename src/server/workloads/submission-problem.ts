@@ -35,11 +35,18 @@ export function problemOfSubmission(refusal: Refusal, { spec, metadata }: Worklo
         code: 'NAME_TAKEN',
         detail: `A workload ${refusal.name} exists (${refusal.uid}): choose another name or generateName, or remove that one.`,
       });
+    case 'flavor-without-devices':
+      return new Problem(422, {
+        code: 'INVALID_BODY',
+        detail:
+          `Flavor ${refusal.flavor} has no accelerators: name others in accelerators.flavors; ` +
+          `a pod set without accelerators takes its CPUs from it.`,
+      });
     case 'quota-exceeded':
       return new Problem(403, {
         code: 'QUOTA_EXCEEDED',
         detail:
-          `It asks for ${refusal.requestedMilli / 1000} devices of ${refusal.flavor}; queue ${spec.queue} allows one ` +
+          `It asks for ${refusal.requestedMilli / 1000} of ${refusal.flavor}; queue ${spec.queue} allows one ` +
           `workload ${refusal.maxMilli / 1000}: ask for fewer, or for a higher maxPerWorkload.`,
       });
     default:

@@ -23,6 +23,7 @@ export type SubmissionOutcome =
   | { readonly kind: 'queue-not-a-leaf' }
   | { readonly kind: 'queue-of-another-team'; readonly team: string }
   | { readonly kind: 'name-taken'; readonly name: string; readonly uid: string }
+  | { readonly kind: 'flavor-without-devices'; readonly flavor: string }
   | ({ readonly kind: 'quota-exceeded' } & QuotaExcess);
 
 export type CancelOutcome = { readonly kind: 'requested' | 'removed' | 'not-found' };
@@ -118,7 +119,7 @@ export class WorkloadCommands {
       actor,
       action: 'workload.create',
       subject: `workload/${name}`,
-      after: document.spec,
+      after: withoutSecrets(document.spec),
     });
     await transaction.query(`SELECT pg_notify('berth_changed', $1)`, [`workload:${uid}`]);
     return { kind: 'created', uid };
@@ -157,12 +158,33 @@ async function refusalOf(
   if (queue === undefined) return { kind: 'queue-not-found' };
   if (!queue.leaf) return { kind: 'queue-not-a-leaf' };
   if (queue.team !== null && queue.team !== team) return { kind: 'queue-of-another-team', team: queue.team };
+  const cpuFlavors: { name: string }[] = await transaction.query(
+    'SELECT name FROM flavors WHERE model IS NULL ORDER BY name COLLATE "C"',
+  );
+  const cpu = cpuFlavors.map(({ name }) => name);
+  const asked = document.spec.podSets.flatMap(({ accelerators }) => accelerators?.flavors ?? []);
+  const flavor = asked.find((name) => cpu.includes(name));
+  if (flavor !== undefined) return { kind: 'flavor-without-devices', flavor };
   const limits: { flavor: string; max: string }[] = await transaction.query(
     'SELECT flavor, max_per_workload AS max FROM queue_quotas WHERE queue = $1 AND max_per_workload IS NOT NULL',
     [document.spec.queue],
   );
-  const excess = quotaExcess(document.spec, new Map(limits.map(({ flavor, max }) => [flavor, Number(max)])));
+  const excess = quotaExcess(document.spec, cpu, new Map(limits.map((limit) => [limit.flavor, Number(limit.max)])));
   return excess === undefined ? undefined : { kind: 'quota-exceeded', ...excess };
+}
+
+/** Values of environment variables may be secrets, and the audit is for ever. */
+function withoutSecrets(spec: WorkloadDocument['spec']): unknown {
+  return {
+    ...spec,
+    podSets: spec.podSets.map(({ template, ...podSet }) => {
+      if (template === undefined) return podSet;
+      const containers = template.spec.containers.map(({ env, ...container }) => {
+        return { ...container, env: env.map(({ name }) => ({ name })) };
+      });
+      return { ...podSet, template: { ...template, spec: { ...template.spec, containers } } };
+    }),
+  };
 }
 
 function generateName(prefix: string): string {
