@@ -29,6 +29,14 @@ export interface NodeRecord {
   readonly sickSlots: readonly { readonly slot: number; readonly state: 'suspect' | 'failed' }[];
 }
 
+/** Nodes that are alike for every pod; `spec` is one of them, or was. */
+interface NodeClass {
+  readonly key: string;
+  readonly spec: NodeSpec;
+  readonly flavors: NodeFlavors;
+  rows: number;
+}
+
 const NO_USE: Resources = { cpuMilli: 0, memoryMib: 0, pods: 0 };
 /** What is known of a node of which nothing but its spec was told. */
 const UNSEEN = { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlots: [] } as const;
@@ -57,13 +65,15 @@ export class FleetState {
   readonly #rowOfName = new Map<NodeName, number>();
   readonly #slotBase: number[] = [];
   readonly #slotCount: number[] = [];
-  readonly #classOfRow: number[] = [];
+  readonly #classOfRow: (number | undefined)[] = [];
   readonly #classIds = new Map<string, number>();
-  readonly #classes: { readonly spec: NodeSpec; readonly flavors: NodeFlavors }[] = [];
+  readonly #classes: NodeClass[] = [];
+  readonly #freeClasses: number[] = [];
   readonly #flavorsOfRow: NodeFlavors[] = [];
   readonly #freeRows: number[] = [];
   readonly #flavors = new Map<FlavorName, FlavorSpec>();
   #slotRows = 0;
+  #classEpoch = 0;
   #levels: readonly TopologyLevel[] = [];
   #tree: TopologyTree | undefined;
 
@@ -116,6 +126,11 @@ export class FleetState {
     const example = this.#classes[nodeClass];
     invariant(example !== undefined, 'the class is known', { nodeClass });
     return example;
+  }
+
+  /** Rises when the number of a forgotten class is given to another: what is known by number is out of date. */
+  get classEpoch(): number {
+    return this.#classEpoch;
   }
 
   /** Nodes of one class are equal in all that makes a pod able to run there, free amounts aside. */
@@ -199,6 +214,7 @@ export class FleetState {
     const { spec } = this.recordOf(row);
     for (const column of [this.cpuFree, this.memoryFree, this.podsFree, this.wholeFree, this.open]) column.set(row, 0);
     this.#rowOfName.delete(spec.name);
+    this.#leaveClass(row);
     this.#records[row] = undefined;
     this.#freeRows.push(row);
     this.#tree = undefined;
@@ -252,12 +268,33 @@ export class FleetState {
     const { spec } = this.recordOf(row);
     const flavors = flavorsOfNode(spec, this.flavors());
     const key = nodeClassKey(spec, flavors);
-    const known = this.#classIds.get(key);
     this.#flavorsOfRow[row] = flavors;
-    this.#classOfRow[row] = known ?? this.#classes.length;
-    if (known !== undefined) return;
-    this.#classIds.set(key, this.#classes.length);
-    this.#classes.push({ spec, flavors });
+    const known = this.#classIds.get(key);
+    if (known !== undefined && known === this.#classOfRow[row]) return;
+    this.#leaveClass(row);
+    const nodeClass = known ?? this.#newClass(key, { spec, flavors });
+    const members = this.#classes[nodeClass];
+    if (members !== undefined) members.rows++;
+    this.#classOfRow[row] = nodeClass;
+  }
+
+  #newClass(key: string, example: Pick<NodeClass, 'spec' | 'flavors'>): number {
+    const free = this.#freeClasses.pop();
+    if (free !== undefined) this.#classEpoch++;
+    const nodeClass = free ?? this.#classes.length;
+    this.#classIds.set(key, nodeClass);
+    this.#classes[nodeClass] = { ...example, key, rows: 0 };
+    return nodeClass;
+  }
+
+  /** A class without nodes is forgotten: a label that changes all the time must not fill the memory. */
+  #leaveClass(row: number): void {
+    const nodeClass = this.#classOfRow[row];
+    const members = nodeClass === undefined ? undefined : this.#classes[nodeClass];
+    this.#classOfRow[row] = undefined;
+    if (nodeClass === undefined || members === undefined || --members.rows > 0) return;
+    this.#classIds.delete(members.key);
+    this.#freeClasses.push(nodeClass);
   }
 
   #classifyAll(): void {

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { lawCases } from '../../../test/support/core-laws.js';
 import { anyNodes } from '../../../test/support/core-world.js';
-import { aFlavor, aNode } from '../../../test/support/fleet-builders.js';
+import { aFlavor, aNode, aPodSet } from '../../../test/support/fleet-builders.js';
 import { Journal } from '../journal.js';
+import { PodShape } from '../placement/index.js';
 import { FleetState } from './fleet-state.js';
 import { FleetTransaction } from './fleet-transaction.js';
 
@@ -108,6 +109,19 @@ describe(FleetState.name, () => {
     fleet.setFlavor(aFlavor('special', { model: 'h100', nodeLabels: { pool: 'x' } }));
     expect(fleet.flavorsOf(fleet.rowOf('c')).device).toBe('special');
     expect(fleet.flavorsOf(fleet.rowOf('a')).device).toBe('h100');
+  });
+
+  it('gives the number of a class without nodes to another, which is judged anew', () => {
+    const { fleet } = txOf([aNode('a')]);
+    const row = fleet.rowOf('a');
+    const shape = new PodShape(aPodSet({ nodeSelector: { beat: '7' } }), 'h100');
+    const suits: string[] = [];
+    for (let beat = 0; beat < 9; beat++) {
+      fleet.put(aNode('a', { labels: { beat: String(beat) } }));
+      suits.push(shape.suits(fleet, fleet.classOf(row)));
+    }
+    expect(fleet.classOf(row)).toBeLessThan(2);
+    expect(suits).toEqual(['no', 'no', 'no', 'no', 'no', 'no', 'no', 'yes', 'no']);
   });
 });
 

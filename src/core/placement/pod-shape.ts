@@ -25,7 +25,9 @@ export class PodShape {
   /** Devices of one pod; 0 for none. */
   readonly deviceCount: number;
   readonly deviceMilli: Milli;
+  /** By the number of the class. */
   readonly #verdicts: number[] = [];
+  #classEpoch = 0;
 
   constructor(
     readonly podSet: PodSetSpec,
@@ -39,6 +41,10 @@ export class PodShape {
 
   /** Could a node of this class run such a pod, were it empty? `rather-not`: only when no other does. */
   suits(fleet: FleetState, nodeClass: number): 'yes' | 'rather-not' | 'no' {
+    if (this.#classEpoch !== fleet.classEpoch) {
+      this.#verdicts.length = 0;
+      this.#classEpoch = fleet.classEpoch;
+    }
     let verdict = this.#verdicts[nodeClass] ?? UNKNOWN;
     if (verdict === UNKNOWN) {
       const { spec, flavors } = fleet.exampleOf(nodeClass);
