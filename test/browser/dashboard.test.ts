@@ -7,6 +7,7 @@ import { wrapJob } from '../../src/cli/wrap-job.js';
 import type { WorkloadDocumentInput } from '../../src/server/workloads/workload.schema.js';
 import { JobSchema } from '../../src/trainer/contract.js';
 import { describeInBrowser, launchChromium } from '../support/chromium.js';
+import { until } from '../support/observation-log.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const START_MS_MAX = 120_000;
@@ -17,24 +18,32 @@ const EPOCHS = 12;
 describeInBrowser('the page', () => {
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
+  const started: (() => Promise<void>)[] = [];
   let browser: Browser;
   let server: ServerProcess;
   let client: ApiClient;
 
   beforeAll(async () => {
     browser = await launchChromium();
+    started.push(() => browser.close());
     server = await ServerProcess.start();
+    started.push(() => server.remove());
     client = server.client;
   }, START_MS_MAX);
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
     expect(complaints.splice(0)).toEqual([]);
+    // Whatever a test left, also one that failed: the next one begins with nothing. One that has ended is removed.
+    await until('no workloads', async () => {
+      const workloads = await client.workloads();
+      await Promise.all(workloads.map(({ metadata }) => client.cancelWorkload(metadata.uid)));
+      return workloads.length === 0;
+    });
   });
 
   afterAll(async () => {
-    await browser.close();
-    await server.remove();
+    await Promise.all(started.map((stop) => stop()));
   }, START_MS_MAX);
 
   async function visit(path: string, width = 1280): Promise<Page> {
