@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { lawCases } from '../../test/support/core-laws.js';
 import { Heap } from './heap.js';
 
 describe(Heap.name, () => {
@@ -13,6 +14,7 @@ describe(Heap.name, () => {
         expect(values.map(() => heap.pop())).toEqual(sorted);
         expect(heap.pop()).toBeUndefined();
       }),
+      lawCases(100),
     );
   });
 });

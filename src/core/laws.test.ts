@@ -14,7 +14,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
       fc.property(anyWorld, anyHappenings, (world, happenings) => {
         new CoreStory(world, { afterStep: expectTrueBooks }).play(happenings);
       }),
-      lawCases(150),
+      lawCases(45),
     );
   });
 
@@ -28,7 +28,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         });
         story.play(happenings);
       }),
-      lawCases(200),
+      lawCases(45),
     );
   });
 
@@ -37,7 +37,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
       fc.property(anyWorld, anyHappenings, (world, happenings) => {
         new CoreStory(world, { afterStep: expectWholeGangs, onSet: expectRequiredTopology }).play(happenings);
       }),
-      lawCases(200),
+      lawCases(45),
     );
   });
 
@@ -50,7 +50,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         for (let round = 0; round < 5; round++) expect(story.scheduler.decide(story.nowMs).decisions).toEqual([]);
         expect(JSON.stringify(story.scheduler.snapshot())).toBe(before);
       }),
-      lawCases(200),
+      lawCases(45),
     );
   });
 
@@ -73,7 +73,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
           expect(decisions.filter(({ kind }) => kind !== 'wait')).toEqual([]);
         }
       }),
-      lawCases(150),
+      lawCases(45),
     );
   });
 
@@ -96,7 +96,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         });
         expect(mixed).toBe(listed);
       }),
-      lawCases(100),
+      lawCases(40),
     );
   });
 
@@ -114,7 +114,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         expect(restarted.wakes).toEqual(straight.wakes);
         expect(JSON.stringify(restarted.scheduler.view())).toBe(JSON.stringify(straight.scheduler.view()));
       }),
-      lawCases(150),
+      lawCases(45),
     );
   });
 
@@ -134,7 +134,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         expect(restored.decide(nowMs)).toEqual(scheduler.decide(nowMs));
         expect(restored.view()).toEqual(scheduler.view());
       }),
-      lawCases(200),
+      lawCases(45),
     );
   });
 
@@ -149,7 +149,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
         }).play(happenings);
         expect(JSON.stringify(asked.decisions)).toBe(JSON.stringify(silent.decisions));
       }),
-      lawCases(60),
+      lawCases(30),
     );
   });
 });

@@ -28,7 +28,7 @@ describe('the law of explanation', () => {
         const state = story.scheduler.view().workloads.find(({ id }) => id === asked)?.state;
         expect({ change: verdict.change, state }).toEqual({ change: verdict.change, state: 'starting' });
       }),
-      lawCases(200),
+      lawCases(80),
     );
 
     expect(tried).toBeGreaterThan(0);
@@ -45,7 +45,7 @@ describe('the law of explanation', () => {
           else if (waiting.includes(id)) expect(kind).toBe('pending');
         }
       }),
-      lawCases(60),
+      lawCases(40),
     );
   });
 });

@@ -26,7 +26,7 @@ describe('the laws of placement, on random fleets', () => {
         const isPartial = why.kind === 'pending' && why.searched === 'partial';
         expect(withMore.isPlaced || isPartial).toBe(true);
       }),
-      lawCases(120),
+      lawCases(60),
     );
   });
 
@@ -46,7 +46,7 @@ describe('the laws of placement, on random fleets', () => {
         const pods = story.ledger.podsOf('gang').length;
         expect({ isPlaced: pods > 0 }).toEqual({ isPlaced: isLeaf && roomBefore >= podSet.minCount });
       }),
-      lawCases(150),
+      lawCases(80),
     );
   });
 });

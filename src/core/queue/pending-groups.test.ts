@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { lawCases } from '../../../test/support/core-laws.js';
 import { aPodSet, aWorkload } from '../../../test/support/fleet-builders.js';
 import type { Policy, WorkloadSpec } from '../index.js';
 import { compareByOrder, orderKeyOf } from './order-key.js';
@@ -84,6 +85,7 @@ describe('groups of equal need', () => {
         expect(visited(book)).toEqual(want);
         expect(book.groups.size).toBe(want.length);
       }),
+      lawCases(100),
     );
   });
 

@@ -155,7 +155,7 @@ describe('the quota law', () => {
         journal.rollbackTo(mark);
         expect(JSON.stringify(availability(tree))).toBe(before);
       }),
-      lawCases(150),
+      lawCases(100),
     );
   });
 
