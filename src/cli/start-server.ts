@@ -39,6 +39,8 @@ export interface RunningServer {
   stop(pods: 'keep' | 'end'): Promise<void>;
 }
 
+/** The name of every scheduler on an embedded database, of which there is one at a time. */
+const EMBEDDED_HOLDER = 'embedded';
 const PAGE_DIRECTORY = fileURLToPath(new URL('../dashboard', import.meta.url));
 
 /** The whole control plane in this process beside its driver: database, API and scheduler, as each needs the other. */
@@ -64,7 +66,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     undo.push(() => app.close());
     const { port, url: base } = await serve(app, options);
     const loop = leads ? app.get(LiveLoop) : undefined;
-    loop?.start();
+    // The claim on the data directory proves that whoever led on its database is dead: nobody waits for that lease.
+    loop?.start(options.databaseUrl === undefined ? EMBEDDED_HOLDER : undefined);
     return {
       url: base,
       takenPort: [0, port].includes(options.address.port) ? undefined : options.address.port,

@@ -122,6 +122,9 @@ function concludeRun(outcome: RunOutcome, printer: RunPrinter): number {
       printer.line(`stopped ${where}; the same command goes on from there`);
       return EXIT.preempted;
     }
+    case 'unreported':
+      printer.line('stopped before the control plane took the report; the next incarnation hands it over');
+      return EXIT.preempted;
     case 'superseded':
       printFailure('a newer incarnation of this workload has begun; this one ends without writing', undefined);
       return EXIT.internal;

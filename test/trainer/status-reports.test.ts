@@ -34,13 +34,17 @@ describe('a pod and its control plane', () => {
     return server;
   }
 
-  function start(url: string, job: JobText = {}, rowCount?: number): TrainerProcess {
+  function start(
+    url: string,
+    job: JobText = {},
+    { rowCount, incarnation = 3 }: { readonly rowCount?: number; readonly incarnation?: number } = {},
+  ): TrainerProcess {
     const trainer = new TrainerProcess({
       file: writeSmallJob(folder, job, rowCount),
       environment: {
         BERTH_WORKLOAD: 'w1',
-        BERTH_POD: 'w1-3-worker-0',
-        BERTH_INCARNATION: '3',
+        BERTH_POD: `w1-${incarnation}-worker-0`,
+        BERTH_INCARNATION: String(incarnation),
         BERTH_WORKLOAD_DIR: join(folder, 'home'),
         BERTH_STATUS_URL: url,
         BERTH_STATUS_TOKEN_FILE: tokenFile,
@@ -114,7 +118,7 @@ describe('a pod and its control plane', () => {
       for (const trainer of trainers) trainer.signal('SIGTERM');
       return ACCEPTED;
     });
-    const trainer = start(await server.open(), ENDLESS, 100_000);
+    const trainer = start(await server.open(), ENDLESS, { rowCount: 100_000 });
     trainers.push(trainer);
     const { code, stdout } = await trainer.ended;
     expect(code).toBe(EXIT.preempted);
@@ -159,14 +163,18 @@ describe('a pod and its control plane', () => {
     expect(last?.report?.test['accuracy']).toBeGreaterThan(0.5);
   });
 
-  it('does not wait for a control plane that stays away once it is asked to end', async () => {
+  it('is preempted when it is asked to end before its report was taken, and hands it over the next time', async () => {
     const port = await freePort();
     const trainer = start(`http://127.0.0.1:${port}/status`);
     await trainer.until('the report', () => existsSync(join(folder, 'home', 'checkpoints', 'finished.json')));
     trainer.signal('SIGTERM');
-    const { code, stdout, stderr } = await trainer.ended;
-    expect(code).toBe(EXIT.done);
-    expect(stdout).toContain('Test accuracy: ');
+    const { code, stderr } = await trainer.ended;
+    expect(code).toBe(EXIT.preempted);
     expect(stderr).toContain('the control plane did not take the last report');
+    const server = serverThat(() => ACCEPTED);
+    const next = start(await server.open(), {}, { incarnation: 4 });
+    expect((await next.ended).code).toBe(EXIT.done);
+    expect(server.reports.at(-1)?.report?.resumedFromStep).toBeGreaterThan(0);
+    expect(server.reports.at(-1)?.report?.test['accuracy']).toBeGreaterThan(0.5);
   });
 });

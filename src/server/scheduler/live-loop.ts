@@ -31,7 +31,6 @@ const SETTLES_MAX = 50;
 @Injectable()
 export class LiveLoop {
   private readonly logger = new Logger('scheduler');
-  private readonly holder = randomUUID();
   private readonly wakeUp = new WakeUp();
   private session: CoreSession | undefined;
   private leadership: Leadership | undefined;
@@ -48,11 +47,15 @@ export class LiveLoop {
     private readonly cores: CoreFactory,
   ) {}
 
-  start(): void {
+  /**
+   * `holder` names this scheduler in the leadership row, and leads on under its name without waiting for the lease: by
+   * default it is a name that no other has.
+   */
+  start(holder: string = randomUUID()): void {
     this.notifications.listen('berth_commands', () => {
       this.wakeUp.wake();
     });
-    this.running = this.run();
+    this.running = this.run(holder);
   }
 
   /** Gives the leadership back, so that another can take over at once. */
@@ -67,10 +70,10 @@ export class LiveLoop {
     return this.session?.explain(uid);
   }
 
-  private async run(): Promise<void> {
+  private async run(holder: string): Promise<void> {
     while (!this.isStopping()) {
       try {
-        this.leadership = await this.ledger.campaign(this.holder, LEASE_MS);
+        this.leadership = await this.ledger.campaign(holder, LEASE_MS);
         if (this.leadership === undefined) await this.driver.end();
         else await this.serve(this.leadership);
       } catch (error) {

@@ -17,6 +17,8 @@ export type RunOutcome =
   | ({ readonly kind: 'done' } & FinishedTraining)
   | { readonly kind: 'stopped'; readonly step: number | undefined }
   | { readonly kind: 'superseded' }
+  /** Done, but asked to end before the control plane took the report: another incarnation has to hand it over. */
+  | { readonly kind: 'unreported' }
   | {
       readonly kind: 'failed';
       readonly exitCode: number;
@@ -61,8 +63,7 @@ export async function superviseTraining(supervision: Supervision): Promise<RunOu
       });
     });
     await worker.terminate();
-    await tellEnd(outcome, reporter, hurry.signal);
-    return outcome;
+    return await tellEnd(outcome, reporter, hurry.signal);
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
   }
@@ -138,21 +139,29 @@ function handle(message: WorkerMessage, { printer, warn, reporter }: Listeners):
   }
 }
 
-async function tellEnd(outcome: RunOutcome, reporter: StatusReporter | undefined, hurry: AbortSignal): Promise<void> {
-  if (reporter === undefined) return;
+/** The outcome, or what became of it where the control plane had to hear of it. */
+async function tellEnd(
+  outcome: RunOutcome,
+  reporter: StatusReporter | undefined,
+  hurry: AbortSignal,
+): Promise<RunOutcome> {
+  if (reporter === undefined) return outcome;
   switch (outcome.kind) {
-    case 'done':
-      await reporter.finish({ phase: 'done', report: outcome.report, reportHtml: outcome.reportHtml }, hurry);
-      return;
+    case 'done': {
+      const { report, reportHtml } = outcome;
+      const isTold = await reporter.finish({ phase: 'done', report, reportHtml }, hurry);
+      return isTold || !hurry.aborted ? outcome : { kind: 'unreported' };
+    }
     case 'failed':
       await reporter.finish({ phase: 'failed', failure: outcome.message.slice(0, FAILURE_LENGTH_MAX) }, hurry);
-      return;
+      return outcome;
     case 'stopped':
       await reporter.close('tell');
-      return;
+      return outcome;
     case 'superseded':
-      return;
+    case 'unreported':
+      return outcome;
     default:
-      unreachable(outcome);
+      return unreachable(outcome);
   }
 }
