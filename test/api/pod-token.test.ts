@@ -164,14 +164,14 @@ describe("a pod's token", () => {
     ]);
   });
 
-  it('still carries the last words of a pod that was cancelled', async () => {
+  it('carries no word any more of a pod whose workload was cancelled and has ended', async () => {
     await system.server.client.cancelWorkload(otherUid);
     const ended = await system.untilState(otherUid, 'cancelled');
     expect(ended.status.pods).toMatchObject([{ state: 'gone' }]);
     const [pod] = ended.status.pods;
     const last = aReport({ workload: otherUid, pod: pod?.name ?? '', incarnation: 1, rank: 0 });
     const answer = await post(last, tokens.podToken({ workload: otherUid, incarnation: 1, pod: pod?.name ?? '' }));
-    expect(answer.status).toBe(200);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'STALE_INCARNATION' } });
   });
 });
 

@@ -260,7 +260,7 @@ describe('a wrong submission', () => {
       status: 403,
       body: {
         code: 'QUOTA_EXCEEDED',
-        detail: expect.stringContaining('asks for 3 devices of nvidia-h100; queue modest allows one workload 2'),
+        detail: expect.stringContaining('asks for 3 of nvidia-h100; queue modest allows one workload 2'),
       },
     });
     expect(await countOf('greedy')).toBe(0);
