@@ -8,6 +8,9 @@ const QUICK_TESTS = ['src/', 'test/repository/lockfile', 'test/repository/commit
 /** Where Prettier keeps its cache too. An install empties it, so a new version of a tool starts without old answers. */
 const ESLINT_CACHE = 'node_modules/.cache/eslint/';
 
+/** Typed lint makes so many short-lived objects that a larger nursery saves a sixth of its time. */
+const ROOM_FOR_YOUNG = '--max-semi-space-size=128';
+
 /**
  * Types, lint, formatting, architecture, dead code and unit tests.
  * @param {'cached' | 'afresh'} lint `cached` looks only at files that changed, so it can miss a complaint about a file
@@ -29,9 +32,10 @@ function checkSteps(lint) {
     ? [{ name: 'types of the dashboard', args: [tsc, '--noEmit', '-p', 'src/dashboard'] }]
     : [];
   return [
+    { name: 'eslint', args: [ROOM_FOR_YOUNG, tool('eslint/bin/eslint.js'), '.', '--max-warnings=0', ...eslintCache] },
     { name: 'unit tests', args: jestCommand(['--maxWorkers=1', ...QUICK_TESTS]) },
-    { name: 'eslint', args: [tool('eslint/bin/eslint.js'), '.', '--max-warnings=0', ...eslintCache] },
     { name: 'types', args: [tsc, '--noEmit', '-p', '.'] },
+    { name: 'formatting', args: [tool('prettier/bin/prettier.cjs'), '--check', '.', '--cache'] },
     ...dashboard,
     {
       name: 'architecture',
@@ -44,10 +48,6 @@ function checkSteps(lint) {
       ],
     },
     { name: 'dead code', args: [tool('knip/bin/knip.js')] },
-    {
-      name: 'formatting',
-      args: [tool('prettier/bin/prettier.cjs'), '--check', '.', '--cache'],
-    },
   ];
 }
 

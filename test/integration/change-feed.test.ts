@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
-import { until } from '../../../test/support/observation-log.js';
-import { Notifications } from '../database/notifications.js';
-import { NodesReader } from '../fleet/nodes-reader.js';
-import { QueuesReader } from '../quotas/queues-reader.js';
-import { WorkloadReader } from '../workloads/workload-reader.js';
-import type { Workload } from '../workloads/workload.schema.js';
-import { ChangeFeed } from './change-feed.js';
-import type { Change } from './events.schema.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { until } from '../support/observation-log.js';
+import { Notifications } from '../../src/server/database/notifications.js';
+import { NodesReader } from '../../src/server/fleet/nodes-reader.js';
+import { QueuesReader } from '../../src/server/quotas/queues-reader.js';
+import { WorkloadReader } from '../../src/server/workloads/workload-reader.js';
+import type { Workload } from '../../src/server/workloads/workload.schema.js';
+import { ChangeFeed } from '../../src/server/events/change-feed.js';
+import type { Change } from '../../src/server/events/events.schema.js';
 
 /** Reads what there is, and hands it on when the test says so. */
 class HeldReader extends WorkloadReader {
