@@ -1,10 +1,11 @@
-import type { NodeSpec, SchedulerEvent } from '../contract/index.js';
+import type { NodeSpec, SchedulerEvent, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { NodeRecord } from '../fleet/index.js';
 import { unreachable } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import type { Applied } from './applied.js';
 import { leaveNode } from './observe-pod.js';
+import { isStillLeaving } from './pod-counts.js';
 import { nameChanged } from './unblock.js';
 
 export type NodeEvent = SchedulerEvent & {
@@ -65,8 +66,18 @@ function nodeChanged(state: CoreState, name: string): void {
   state.dropIfEmpty(name);
   if (!state.fleet.has(name)) return;
   const row = state.fleet.rowOf(name);
-  for (const { seat } of state.pods.ofNode(row)) state.book.touch(seat.pod.workload);
+  for (const { seat } of state.pods.ofNode(row)) {
+    awaitAgain(state, seat.pod.workload);
+    state.book.touch(seat.pod.workload);
+  }
   if (state.fleet.open.at(row) === 1) state.wakeForNode(row);
+}
+
+/** Silent nodes are not waited for; one that answers again may still run a pod of a workload that was given up there. */
+function awaitAgain(state: CoreState, workload: WorkloadId): void {
+  const record = state.book.get(workload);
+  if (record?.state !== 'pending' || record.inFlight !== undefined || !isStillLeaving(state, record)) return;
+  state.book.change(record, { state: 'evicting', then: 'requeue' });
 }
 
 function isSameUse(before: NodeRecord, { use, slots }: SchedulerEvent & { kind: 'foreign-use-seen' }): boolean {

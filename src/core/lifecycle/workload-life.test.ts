@@ -148,6 +148,21 @@ describe('starting again', () => {
     expect(kindsOf(rig.settle())).toEqual(['start job']);
   });
 
+  it('waits again for a pod on a node that answers again before there was room elsewhere', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('job', { pods: { gpus: 2 } }));
+    rig.settle();
+    const pods = rig.podsOf('job');
+    rig.nodeState('a', 'lost');
+    rig.settle('only-commit');
+    expect(rig.stateOf('job')).toBe('pending');
+    rig.nodeState('a', 'healthy');
+    expect(kindsOf(rig.settle('only-commit'))).toEqual([]);
+    expect(rig.stateOf('job')).toBe('evicting');
+    rig.goPods(pods);
+    expect(kindsOf(rig.settle())).toEqual(['start job']);
+  });
+
   it('waits for its backoff, and wakes for it', () => {
     const rig = CoreRig.withRacks({ r1: ['a'] });
     rig.submit(aWorkload('job'));

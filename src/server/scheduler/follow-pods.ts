@@ -10,7 +10,7 @@ interface FollowingRow {
 /**
  * What becomes of workloads by their pods alone, without a decision: `starting` runs when all its pods have started or
  * ended, `evicting` waits again when nothing of it is left on a node that answers. Silent nodes (lost or removed) are
- * not waited for. The core knows the same by the same rules (`core/lifecycle`).
+ * not waited for, until they answer again. The core knows the same by the same rules (`core/lifecycle`).
  */
 export async function followPods(transaction: EntityManager, workloads: readonly string[]): Promise<void> {
   if (workloads.length === 0) return;
@@ -33,14 +33,23 @@ export async function followPods(transaction: EntityManager, workloads: readonly
      RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],
   );
+  const leaving: FollowingRow[] = await transaction.query(
+    `WITH followed AS (UPDATE workloads w SET state = 'evicting'
+     WHERE w.uid = ANY($1::uuid[]) AND w.state = 'pending'
+       AND EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid AND p.occupied
+         AND n.state <> 'lost' AND n.removed_at IS NULL)
+     RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
+    [workloads],
+  );
   for (const row of running) await appendAudit(transaction, entryOf(row, 'run', 'running'));
   for (const row of waiting) await appendAudit(transaction, entryOf(row, 'requeue', 'pending'));
+  for (const row of leaving) await appendAudit(transaction, entryOf(row, 'await', 'evicting'));
 }
 
 function entryOf(
   { team, name, incarnation }: FollowingRow,
-  verb: 'run' | 'requeue',
-  state: 'running' | 'pending',
+  verb: 'run' | 'requeue' | 'await',
+  state: 'running' | 'pending' | 'evicting',
 ): AuditEntry {
   return {
     chain: teamChain(team),
