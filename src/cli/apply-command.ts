@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { formatProblems } from '../documents/yaml-document.js';
-import type { Workload } from '../server/workloads/workload.schema.js';
+import { DEVICES_PER_POD_MAX, type Workload } from '../server/workloads/workload.schema.js';
 import type { ApiClient } from './api-client.js';
 import { CliError, EXIT_CODE, UsageError } from './cli-error.js';
 import { openClient } from './connection.js';
@@ -24,13 +24,16 @@ interface ApplyFlags {
   readonly wait?: true;
 }
 
+/** What a job trains on when nothing is said. */
+const GPUS = 1;
+
 export function addApplyCommand(program: Command): void {
   program
     .command('apply')
     .description('submit the workloads of a file, or a job file as a workload')
     .requiredOption('-f, --file <file>', 'YAML or JSON, one or several documents; - is standard input')
     .option('--queue <queue>', 'job file: where it is to run')
-    .option('--gpus <count>', 'job file: devices for its pod', parseWholeNumber)
+    .option('--gpus <count>', `job file: devices for its pod (default: ${GPUS}; 0 for none)`, parseDevices)
     .option('--flavor <flavors...>', 'job file: of these flavors, the best first (default: the GPUs of the queue)')
     .option('--name <name>', 'job file: the name of the workload, instead of that of the job')
     .option('--wait', 'go on until they have ended; 1 unless all have succeeded')
@@ -44,11 +47,18 @@ async function apply(flags: ApplyFlags, command: Command): Promise<void> {
   const checked = readFiled(file, wishesOf(flags));
   refuseStrayFlags(flags, file, checked);
   const client = await openClient(command);
-  const needsFlavors = (flags.gpus ?? 0) > 0 && flags.flavor === undefined;
+  const needsFlavors =
+    checked.some(({ kind }) => kind === 'job') && (flags.gpus ?? GPUS) > 0 && flags.flavor === undefined;
   const filed = needsFlavors ? readFiled(file, wishesOf({ ...flags, flavor: await gpusOf(client, flags) })) : checked;
   const submitted = await submitAll(client, filed, { file, output: flags.output });
   const workloads = flags.wait === true ? await waitFor(client, submitted) : submitted;
   print(workloads, filed.length, flags.output);
+}
+
+function parseDevices(text: string): number {
+  const count = parseWholeNumber(text);
+  if (count <= DEVICES_PER_POD_MAX) return count;
+  throw new InvalidArgumentError(`A pod has at most ${DEVICES_PER_POD_MAX}.`);
 }
 
 /** A file that cannot be read is a command that was typed wrong. */
@@ -70,7 +80,7 @@ function readFiled({ path, text }: SourceFile, wishes: Partial<JobWishes>): read
 }
 
 /** Without a flavor the pod gets no devices yet: which there are, only the server knows. */
-function wishesOf({ queue, gpus = 1, flavor, name }: ApplyFlags): Partial<JobWishes> {
+function wishesOf({ queue, gpus = GPUS, flavor, name }: ApplyFlags): Partial<JobWishes> {
   return {
     ...(queue === undefined ? {} : { queue }),
     ...(flavor === undefined ? {} : { gpus, flavors: flavor }),
@@ -95,7 +105,7 @@ async function gpusOf(client: ApiClient, { queue: name = '' }: ApplyFlags): Prom
     .filter(({ flavor, nominal }) => nominal > 0 && !/(^|-)(tpu|cpu)(-|$)/.test(flavor))
     .sort((a, b) => b.available - a.available || (a.flavor < b.flavor ? -1 : 1));
   if (flavors.length > 0) return flavors.map(({ flavor }) => flavor);
-  throw new CliError(`Queue ${name} has no GPUs of its own: say with --flavor which to ask for.`);
+  throw new CliError(`Queue ${name} has no GPUs of its own: say with --flavor which to ask for, or --gpus 0.`);
 }
 
 async function submitAll(

@@ -33,10 +33,12 @@ export function presentTeams(now: () => number): Presentation<Team> {
   };
 }
 
-function usageOf({ flavors }: Queue): string {
-  const used = flavors.map(
-    ({ flavor, used: milli, nominal }) => `${flavor} ${formatMilli(milli)}/${formatMilli(nominal)}`,
-  );
+/** A queue above others often has no quota of its own, and then no number to hold its use against. */
+function usageOf({ flavors, leaf }: Queue): string {
+  const used = flavors.map(({ flavor, used: milli, nominal }) => {
+    const quota = leaf || nominal > 0 ? `/${formatMilli(nominal)}` : '';
+    return `${flavor} ${formatMilli(milli)}${quota}`;
+  });
   return orDash(used.join(', '));
 }
 

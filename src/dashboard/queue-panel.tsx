@@ -14,7 +14,7 @@ interface QueuePanelProps {
 export function QueuePanel({ queues, marks }: QueuePanelProps): ReactElement {
   const uses = useMemo(() => queueUses(queues), [queues]);
   return (
-    <Panel title="Queues" summary="used of nominal quota, in devices">
+    <Panel title="Queues" summary="used of quota, in devices; right of the mark is borrowed">
       {uses.length === 0 ? (
         <EmptyNote>No queues yet: a quota file, given to the server at its start, names them.</EmptyNote>
       ) : (

@@ -48,11 +48,16 @@ export function parseYamlDocument<T>(text: string, schema: z.ZodType<T>): Docume
   return { kind: 'valid', value };
 }
 
+/** A file with more mistakes than this is a wrong file, and a person reads the first ones. */
+const PROBLEMS_SHOWN = 20;
+
 /** `file:line:column: path: message`, one line a problem, as compilers print it. */
 export function formatProblems(file: string, problems: readonly DocumentProblem[]): string {
-  return problems
-    .map(({ line, column, path, message }) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`)
-    .join('\n');
+  const shown = problems
+    .slice(0, PROBLEMS_SHOWN)
+    .map(({ line, column, path, message }) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`);
+  const left = problems.length - shown.length;
+  return [...shown, ...(left > 0 ? [`${file}: and ${left} more`] : [])].join('\n');
 }
 
 function checkDocument<T>(document: Document, schema: z.ZodType<T>, lines: LineCounter): DocumentResult<T> {

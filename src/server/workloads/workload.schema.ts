@@ -18,6 +18,9 @@ import { WorkloadCursorSchema } from './workload-cursor.schema.js';
 
 export const API_VERSION = 'scheduling.berth.dev/v1';
 
+/** No node that is sold has more devices. */
+export const DEVICES_PER_POD_MAX = 64;
+
 /** A workload of more pods is refused: one decision, one transaction. */
 export const PODS_PER_WORKLOAD_MAX = 1024;
 
@@ -35,7 +38,7 @@ const AcceleratorsSchema = z
   .strictObject({
     /** In order of preference: the first that fits without borrowing wins, then with borrowing. */
     flavors: z.array(FlavorNameSchema).min(1).max(8),
-    count: z.int().min(1).max(64).default(1),
+    count: z.int().min(1).max(DEVICES_PER_POD_MAX).default(1),
     /** Thousandths of one device; below 1,000 the device is shared and `count` is 1. */
     milli: z.int().min(1).max(1000).default(1000),
     memory: MemorySchema.optional(),
