@@ -51,13 +51,15 @@ describe('the command line and a server', () => {
     expect(await system.query('SELECT FROM workloads')).toEqual([]);
   });
 
-  it('trains a job file, and says how it ended', async () => {
+  it('trains a job file, on one GPU unless it is told otherwise, and says how it ended', async () => {
     const { code, stdout, stderr } = await run(
-      ...['apply', '-f', writeSmallJob(berth.folder), '--queue', 'research', '--gpus', '1', '--wait'],
+      ...['apply', '-f', writeSmallJob(berth.folder), '--queue', 'research', '--wait'],
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'workload/research/small created\n' });
     expect(stderr).toMatch(/research\/small succeeded/);
     expect(stderr).toContain('accuracy');
+    const [workload] = await system.server.client.findWorkloads('small');
+    expect(workload?.spec.podSets).toMatchObject([{ count: 1, accelerators: { count: 1 } }]);
   });
 
   it('ends with 1 when the workload that it waits for fails', async () => {
