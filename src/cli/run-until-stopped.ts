@@ -32,6 +32,8 @@ export interface Access {
   readonly signal: AbortSignal;
 }
 
+/** One Ctrl-C comes twice: from the terminal, and from npm or a watcher that passes it on. */
+const SAME_SIGNAL_MS = 1_000;
 /** Everything has ended by then, or is ended. */
 const STOP_MS_MAX = 9_500;
 
@@ -133,12 +135,15 @@ async function stopInTime(server: RunningServer): Promise<void> {
   }
 }
 
-/** The first signal asks, the second one insists. */
+/** The first signal asks; one that comes a while later insists. */
 function onStopSignal(stop: () => void): () => void {
-  let asked = false;
+  let askedAtMs: number | undefined;
   const hear = (): void => {
-    if (asked) process.exit(EXIT_CODE.interrupted);
-    asked = true;
+    if (askedAtMs !== undefined) {
+      if (performance.now() - askedAtMs > SAME_SIGNAL_MS) process.exit(EXIT_CODE.interrupted);
+      return;
+    }
+    askedAtMs = performance.now();
     stop();
   };
   process.on('SIGINT', hear).on('SIGTERM', hear);

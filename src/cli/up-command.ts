@@ -59,7 +59,7 @@ async function tellStory(access: Access, flags: Flags, directory: DataDirectory)
   await introduce(access, flags, client);
   const outcome = flags.job ? await firstJob({ access, flags, directory, client }) : 'none';
   if (flags.once === true) return outcome === 'succeeded' ? EXIT_CODE.done : EXIT_CODE.failed;
-  write(`Data and log: ${shortPath(directory.path)}\n${NEXT}`);
+  if (!access.signal.aborted) write(`Data and log: ${shortPath(directory.path)}\n${NEXT}`);
   return undefined;
 }
 

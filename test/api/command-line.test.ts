@@ -269,6 +269,7 @@ describe('berth up', () => {
 
     const asked = performance.now();
     child.kill('SIGINT');
+    child.kill('SIGTERM'); // as npm and watchers pass on what the terminal has sent already
     expect(await ended).toBe(0);
     expect(performance.now() - asked).toBeLessThan(STOP_MS_MAX);
     expectNothingLeft();

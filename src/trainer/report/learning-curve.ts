@@ -69,7 +69,6 @@ export function drawLearningCurve({ curves, epochs: all, format }: LearningCurve
         name,
         type: 'line',
         data: epochs.map(({ metrics }) => metrics[metric] ?? '-'),
-        smooth: 0.15,
         symbol: 'circle',
         symbolSize: 6,
         showSymbol: epochs.length <= DOTTED_EPOCHS_MAX,
