@@ -159,6 +159,9 @@ function route(state: CoreState, event: SchedulerEvent): Applied {
       return observePod(state, event);
     case 'pod-adopted':
       return adoptPod(state, event);
+    case 'eviction-refused':
+      return state.pods.find(event.pod) === undefined ? 'misfit' : 'applied';
+    case 'progress-seen':
     case 'checkpoint-saved':
       // Read by the choice of victims; until then it must only be known.
       return state.book.get(event.workload) === undefined ? 'misfit' : 'applied';

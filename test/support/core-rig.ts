@@ -119,9 +119,12 @@ export class CoreRig {
   }
 }
 
+/** Said for display: nobody answers. */
+const WORDS: readonly Decision['kind'][] = ['wait', 'plan', 'unplan'];
+
 /** The sets that must be answered, each once. */
 export function setsOf(decisions: readonly Decision[]): readonly SetId[] {
-  return [...new Set(decisions.filter(({ kind }) => kind !== 'wait').map(({ set }) => set))];
+  return [...new Set(decisions.filter(({ kind }) => !WORDS.includes(kind)).map(({ set }) => set))];
 }
 
 /** What was decided, without numbers and reasons. */
@@ -134,8 +137,7 @@ export function kindsOf(decisions: readonly Decision[]): readonly string[] {
         return `finish ${decision.workload} ${decision.outcome}`;
       case 'wait':
         return `wait ${decision.workloads.join(',')} ${decision.binding}`;
-      case 'start':
-      case 'release':
+      default:
         return `${decision.kind} ${decision.workload}`;
     }
   });

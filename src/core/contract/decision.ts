@@ -69,6 +69,25 @@ export type Decision = {
       /** Pods still on these slots: each seat's pod is bound when they are gone. */
       readonly waitsFor: readonly PodRef[];
       readonly startByMs: Ms;
+      /** From the estimate or the limit, the earlier. */
+      readonly plannedEndMs?: Ms;
+    }
+  | {
+      /** More pods for a running elastic workload: same incarnation, next round. */
+      readonly kind: 'grow';
+      readonly incarnation: number;
+      readonly seats: readonly Seat[];
+      readonly charges: readonly Charge[];
+      readonly waitsFor: readonly PodRef[];
+      readonly startByMs: Ms;
+    }
+  | {
+      /** An elastic workload gives up pods above its minimum: they are stopped, the others go on in the next round. */
+      readonly kind: 'shrink';
+      readonly incarnation: number;
+      readonly pods: readonly PodRef[];
+      readonly charges: readonly Charge[];
+      readonly for?: WorkloadId;
     }
   | {
       /** Stop these pods and end their claims; `then` says what becomes of the workload when they are gone. */
@@ -82,6 +101,8 @@ export type Decision = {
       /** With `requeue` after a failure: not before this time, and the number of retries then used. */
       readonly notBeforeMs?: Ms;
       readonly retries: number;
+      /** Device-time since the last checkpoint, in thousandths of a device x seconds. */
+      readonly workLostMilliDeviceSeconds?: number;
     }
   | {
       /** Claims that never became pods, or whose pods have ended. */
@@ -90,6 +111,14 @@ export type Decision = {
       readonly charges: readonly Charge[];
     }
   | { readonly kind: 'finish'; readonly outcome: 'succeeded' | 'failed' | 'cancelled' }
+  | {
+      /** A start that is expected, on these nodes; for display and not in the ledger. `standing`: keeps what comes free. */
+      readonly kind: 'plan';
+      readonly startMs: Ms;
+      readonly seats: readonly Seat[];
+      readonly holds: 'from-start' | 'standing';
+    }
+  | { readonly kind: 'unplan' }
   | {
       /** Only when the binding constraint of a group of equal workloads changes. */
       readonly kind: 'wait';

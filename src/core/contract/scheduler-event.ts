@@ -78,6 +78,10 @@ export type SchedulerInput =
       readonly kind: 'pod-adopted';
       readonly seat: Seat;
       readonly state: 'expected' | 'bound' | 'started' | 'leaving';
+      /** Pods that must be gone before this one may be bound, as its start named them. */
+      readonly waitsFor?: readonly PodRef[];
+      /** When its incarnation was started; absent: now. */
+      readonly startedAtMs?: Ms;
     }
   /** Create, bind or admission failed for good. */
   | {
@@ -94,4 +98,8 @@ export type SchedulerInput =
       readonly workload: WorkloadId;
       readonly incarnation: number;
       readonly savedAtMs: Ms;
-    };
+    }
+  /** The eviction of a pod was refused, e.g. by a disruption budget; it may be asked again at that time. */
+  | { readonly kind: 'eviction-refused'; readonly pod: PodRef; readonly retryAtMs: Ms }
+  /** A better estimate of a running workload. */
+  | { readonly kind: 'progress-seen'; readonly workload: WorkloadId; readonly remainingMs: Ms };

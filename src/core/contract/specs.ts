@@ -81,6 +81,8 @@ export interface QueueSpec {
   readonly parent?: QueueName;
   readonly weight: number;
   readonly quotas: Readonly<Record<FlavorName, FlavorQuota>>;
+  /** What it used before it was told, decayed: per flavor, thousandths of a device (or of a CPU) x seconds. */
+  readonly pastUsage?: Readonly<Record<FlavorName, number>>;
   /** What it may take back from borrowers. */
   readonly reclaim: 'any' | 'lowerPriority' | 'never';
   readonly withinQueue: 'lowerPriority' | 'never';
@@ -88,7 +90,9 @@ export interface QueueSpec {
 
 export type TopologyRequest =
   | { readonly kind: 'required'; readonly level: TopologyLevel }
-  | { readonly kind: 'preferred'; readonly level: TopologyLevel };
+  | { readonly kind: 'preferred'; readonly level: TopologyLevel }
+  /** Every `size` pods share one domain of the level; the slices themselves stand near one another. */
+  | { readonly kind: 'slice'; readonly level: TopologyLevel; readonly size: number };
 
 export interface DeviceRequest {
   readonly count: number;
@@ -132,6 +136,8 @@ export interface WorkloadSpec {
   readonly limitMs?: Ms;
   readonly checkpointEveryMs?: Ms;
   readonly deadlineMs?: Ms;
+  /** Waits until these have succeeded; one that is not known counts as succeeded. */
+  readonly dependsOn?: readonly WorkloadId[];
   /** Incarnations and retries already used, when the core is rebuilt from a ledger; 0 for a new one. */
   readonly incarnation: number;
   readonly retries: number;
@@ -145,4 +151,9 @@ export interface WorkloadSpec {
 export interface WorkloadChange {
   readonly priority?: number;
   readonly hold?: boolean;
+  readonly estimateMs?: Ms;
+  readonly limitMs?: Ms;
+  readonly deadlineMs?: Ms;
+  /** By pod set; an elastic workload that runs shrinks or grows to it. */
+  readonly counts?: Readonly<Record<string, { readonly count: number; readonly minCount: number }>>;
 }

@@ -13,9 +13,16 @@ export interface Shortage {
   readonly holders: readonly Holder[];
 }
 
-/** Why a workload waits. The first that binds is named, in the order: hold, selector, quota, priority, topology, gang, node-state, capacity. */
+/** A planned start that would move if the workload started now. */
+export interface PlanAhead {
+  readonly workload: WorkloadId;
+  readonly startMs: Ms;
+}
+
+/** Why a workload waits. The first that binds is named, in the order: hold, dependency, selector, quota, priority, topology, gang, node-state, capacity. */
 export type Constraint =
   | { readonly kind: 'hold'; readonly by: string; readonly untilMs?: Ms }
+  | { readonly kind: 'dependency'; readonly on: readonly WorkloadId[] }
   | {
       readonly kind: 'selector';
       readonly ruledOut: readonly {
@@ -26,7 +33,7 @@ export type Constraint =
     }
   | ({ readonly kind: 'quota'; readonly queue: QueueName } & Shortage)
   /** Others come first, `behind` the first of them; when there are none, the next settle decides. */
-  | { readonly kind: 'priority'; readonly behind?: WorkloadId; readonly ahead: number }
+  | { readonly kind: 'priority'; readonly behind?: WorkloadId; readonly ahead: number; readonly plan?: PlanAhead }
   | {
       readonly kind: 'topology';
       readonly level: TopologyLevel;
@@ -57,7 +64,9 @@ export type Change =
       readonly level?: TopologyLevel;
     }
   | { readonly kind: 'ask-less'; readonly podSet: string; readonly count: number }
-  | { readonly kind: 'lift-hold' };
+  | { readonly kind: 'lift-hold' }
+  | { readonly kind: 'raise-priority'; readonly to: number }
+  | { readonly kind: 'finish-dependency'; readonly workloads: readonly WorkloadId[] };
 
 export interface Verdict {
   readonly kind: 'pending';
@@ -69,6 +78,8 @@ export interface Verdict {
   /** The smallest change that starts the workload, checked by trying it; empty when none was found. */
   readonly change: readonly Change[];
   readonly searched: 'complete' | 'partial';
+  /** When it is expected to start: the 80 % interval, from its plan and the errors of past estimates of its queue. */
+  readonly eta?: { readonly lowMs: Ms; readonly likelyMs: Ms; readonly highMs: Ms };
 }
 
 export type Explanation = Verdict | { readonly kind: 'not-pending' } | { readonly kind: 'unknown-workload' };

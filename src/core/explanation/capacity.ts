@@ -1,8 +1,8 @@
 import type { Constraint, FlavorName, PodSetSpec, Shortage } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
-import type { StartAsk } from '../lifecycle/index.js';
-import { choicesToPlace, gangParts, minimumOf } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
+import { choicesToPlace, gangParts, minimumOf } from '../start/index.js';
 import type { GangPart, PodShape } from '../placement/index.js';
 import { devicePods, growPart, podsInFree, podsThatFit } from '../placement/index.js';
 import { holdersOnNodes } from './holders.js';

@@ -1,7 +1,7 @@
 import type { Constraint } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../lifecycle/index.js';
-import { flavorChoices, hasPlace, startAskOf } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
+import { flavorChoices, hasPlace, startAskOf } from '../start/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from './capacity.js';
 import { holdersOfQuota } from './holders.js';

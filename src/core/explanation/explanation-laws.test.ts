@@ -70,6 +70,11 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
     case 'lift-hold':
       story.tell({ kind: 'workload-changed', workload: spec.id, change: { hold: false } });
       return { ...spec, hold: false };
+    case 'raise-priority':
+      story.tell({ kind: 'workload-changed', workload: spec.id, change: { priority: change.to } });
+      return { ...spec, priority: change.to };
+    case 'finish-dependency':
+      throw new Error('no workload of these worlds depends on another');
     case 'raise-quota':
       raiseQuota(story, change);
       return spec;

@@ -1,7 +1,7 @@
 import type { NodeName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../lifecycle/index.js';
-import { hasPlace } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
+import { hasPlace } from '../start/index.js';
 import { flavorsOf } from './capacity.js';
 import { inTrial } from './trial.js';
 

@@ -1,6 +1,6 @@
 import type { Constraint, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
 import type { RuledOut } from '../placement/index.js';
 import { whyNever } from '../placement/index.js';
 import { compareText } from '../text-order.js';

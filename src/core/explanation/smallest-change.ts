@@ -1,7 +1,7 @@
 import type { Change, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../lifecycle/index.js';
-import { flavorChoices, minimumOf, startAskOf } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
+import { flavorChoices, minimumOf, startAskOf } from '../start/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { compareText } from '../text-order.js';
 import { nodesToHeal } from './node-state.js';

@@ -1,7 +1,7 @@
 import type { Constraint } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../lifecycle/index.js';
-import { choicesToPlace, gangParts } from '../lifecycle/index.js';
+import type { StartAsk } from '../start/index.js';
+import { choicesToPlace, gangParts } from '../start/index.js';
 import { FitSums } from '../placement/index.js';
 import { without } from './trial.js';
 

@@ -2,8 +2,9 @@ import type { Change, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { holdingOf } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
-import type { StartAsk, StartSearch } from '../lifecycle/index.js';
-import { findStart, isSilent } from '../lifecycle/index.js';
+import type { StartAsk, StartSearch } from '../start/index.js';
+import { isSilent } from '../lifecycle/index.js';
+import { findStart } from '../start/index.js';
 
 /** The workload as it is asked about, and what would be different. */
 export interface Trial {
@@ -49,6 +50,8 @@ function applyChange(state: CoreState, ask: StartAsk, change: Change): StartAsk 
         minCount: Math.min(podSet.minCount, change.count),
       }));
     case 'lift-hold':
+    case 'raise-priority':
+    case 'finish-dependency':
       return ask;
     case 'free-devices':
       invariant(false, 'no trial proposes free devices', { change });

@@ -1,10 +1,10 @@
 import type { Decision, PodRef, SchedulerEvent, SetId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodChange } from '../fleet/index.js';
-import { unreachable } from '../invariant.js';
+import { invariant, unreachable } from '../invariant.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { Applied } from './applied.js';
-import { subtractCharges } from './charges.js';
+import { subtractCharges } from '../start/index.js';
 
 /** The ledger has stored the set: what it says is true from now on. */
 export function commitSet(state: CoreState, set: SetId): Applied {
@@ -70,6 +70,12 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
     case 'finish':
       state.book.remove(record);
       return;
+    case 'grow':
+    case 'shrink':
+      invariant(false, 'nothing grows or shrinks yet', { kind: decision.kind });
+      return;
+    case 'plan':
+    case 'unplan':
     case 'wait':
       return;
     default:

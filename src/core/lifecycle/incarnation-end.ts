@@ -4,7 +4,8 @@ import type { PodRecord } from '../fleet/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { backoffMs } from './backoff.js';
 import { meaningOf } from './pod-end.js';
-import { claimedPods, isSilent, minimumOf } from './pod-counts.js';
+import { minimumOf } from '../start/index.js';
+import { claimedPods, isSilent } from './pod-counts.js';
 
 /** What is to become of a started workload now. */
 export type IncarnationFate =

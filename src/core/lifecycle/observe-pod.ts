@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import { chargeOfSeat } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { Applied } from './applied.js';
-import { addCharges, sumCharges } from './charges.js';
+import { addCharges, sumCharges } from '../start/index.js';
 
 type PodEvent = SchedulerEvent & {
   readonly kind: 'pod-bound' | 'pod-started' | 'pod-ended' | 'pod-gone' | 'pod-refused';

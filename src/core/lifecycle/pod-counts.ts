@@ -1,12 +1,6 @@
-import type { PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-
-/** What must start together; at least one pod of a set that has any. */
-export function minimumOf({ count, minCount }: PodSetSpec): number {
-  return Math.min(count, Math.max(1, minCount));
-}
 
 /** Pods of the present incarnation that still have their claim, those that have ended included. */
 export function claimedPods(state: CoreState, record: WorkloadRecord): readonly PodRecord[] {

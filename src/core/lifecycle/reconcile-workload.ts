@@ -8,7 +8,7 @@ import type { DecisionWriter } from './decision-writer.js';
 import type { IncarnationFate } from './incarnation-end.js';
 import { fateOf } from './incarnation-end.js';
 import { claimedPods, isStillLeaving } from './pod-counts.js';
-import { sumCharges } from './charges.js';
+import { sumCharges } from '../start/index.js';
 
 interface Reconciling {
   readonly state: CoreState;

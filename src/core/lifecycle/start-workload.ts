@@ -3,10 +3,9 @@ import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-import { addCharges } from './charges.js';
+import type { StartPart } from '../start/index.js';
+import { addCharges, findStart, growStart, startAskOf } from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
-import type { StartPart } from './find-start.js';
-import { findStart, growStart } from './find-start.js';
 
 /** A start of this settle that is not said yet: it may still grow. */
 export interface StartDraft {
@@ -40,14 +39,6 @@ export function tryStart(state: CoreState, record: WorkloadRecord): StartTrial {
 /** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
 function incarnationsSeen(state: CoreState, { spec }: WorkloadRecord): readonly number[] {
   return state.pods.ofWorkload(spec.id).map(({ seat }) => seat.pod.incarnation);
-}
-
-/** Rows that the workload keeps away from. */
-export function startAskOf(state: CoreState, { spec, avoid }: WorkloadRecord): Parameters<typeof findStart>[1] {
-  const rows = avoid?.nodes.filter((node) => state.fleet.has(node)).map((node) => state.fleet.rowOf(node)) ?? [];
-  // A pod set without pods has nothing to place.
-  const podSets = spec.podSets.filter(({ count }) => count > 0);
-  return { queue: spec.queue, podSets, avoid: new Set(rows) };
 }
 
 /** Up to `count` of each elastic pod set, after every waiting minimum of the settle had its turn. */

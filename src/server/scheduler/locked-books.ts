@@ -98,7 +98,7 @@ export function judge(books: LockedBooks, { set, decisions }: DecisionSet): Judg
 
 /** A workload whose end was asked for is not started any more: the command is on its way to the core. */
 function fitsState(decision: Decision, workload: BookedWorkload | undefined): boolean {
-  if (decision.kind === 'wait') return true;
+  if (decision.kind === 'wait' || decision.kind === 'plan' || decision.kind === 'unplan') return true;
   if (workload === undefined || workload.finished) return false;
   const { state, incarnation, ending, cancel_requested: isCancelled } = workload;
   switch (decision.kind) {
@@ -110,6 +110,8 @@ function fitsState(decision: Decision, workload: BookedWorkload | undefined): bo
       );
     case 'evict':
       return decision.incarnation === incarnation && (state === 'starting' || state === 'running');
+    case 'grow':
+    case 'shrink':
     case 'release':
     case 'finish':
       return true;

@@ -41,6 +41,8 @@ function constraintSentence(constraint: Constraint, names: WorkloadNames): strin
       return constraint.untilMs === undefined
         ? `It is suspended by ${constraint.by}.`
         : `It waits until ${new Date(constraint.untilMs).toISOString()} (${constraint.by}).`;
+    case 'dependency':
+      return `It waits for ${listed(constraint.on.map((id) => nameOf(id, names)))} to succeed.`;
     case 'selector':
       return `No node can ever match it: ${listed(
         constraint.ruledOut.map(({ by, value, nodes }) => `${by} ${value} rules out ${plural(nodes, 'node')}`),
@@ -76,6 +78,10 @@ function changeSentence(change: Change, names: WorkloadNames): string {
       return `pod set ${change.podSet} dropped its ${change.requirement}${change.level === undefined ? '' : ` (${change.level})`}`;
     case 'ask-less':
       return `pod set ${change.podSet} asked for ${plural(change.count, 'pod')}`;
+    case 'raise-priority':
+      return `its priority rose to ${change.to}`;
+    case 'finish-dependency':
+      return `${listed(change.workloads.map((id) => nameOf(id, names)))} succeeded`;
     case 'lift-hold':
       return 'it were released';
   }

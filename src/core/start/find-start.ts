@@ -1,18 +1,12 @@
-import type { PodSetSpec, QueueName } from '../contract/index.js';
+import type { PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { wishOf } from '../core-state.js';
 import type { GangPart, PlacedPart, PlacedPod } from '../placement/index.js';
 import { growPart, placeGang } from '../placement/index.js';
 import type { FlavorChoice, FlavorChoices } from '../quota/index.js';
 import { chooseFlavors } from '../quota/index.js';
-import { minimumOf } from './pod-counts.js';
-
-/** What is to start: a workload's pod sets, or what they would be after a change. */
-export interface StartAsk {
-  readonly queue: QueueName;
-  readonly podSets: readonly PodSetSpec[];
-  readonly avoid: ReadonlySet<number>;
-}
+import type { StartAsk } from './start-ask.js';
+import { minimumOf } from './start-ask.js';
 
 /** A pod set with its flavor and its seats. */
 export interface StartPart extends PlacedPart {

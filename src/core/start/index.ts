@@ -1,0 +1,10 @@
+/**
+ * What a start would be: a workload's minimum in flavors that quota allows, on seats that exist. Promises to decide
+ * nothing and to charge nothing. Lifecycle starts with it, preemption and backfill try with it, explanations ask it.
+ * Read `find-start.ts` first.
+ */
+export { addCharges, subtractCharges, sumCharges } from './charges.js';
+export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace } from './find-start.js';
+export type { StartPart, StartSearch } from './find-start.js';
+export { minimumOf, startAskOf } from './start-ask.js';
+export type { StartAsk } from './start-ask.js';
