@@ -1,17 +1,9 @@
 import type { Constraint, Ms, Settlement, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { bindingOf } from './explanation/index.js';
-import type { StartDraft } from './lifecycle/index.js';
-import {
-  announceStart,
-  clockMoved,
-  DecisionWriter,
-  growDraft,
-  reconcileWorkload,
-  tryStart,
-} from './lifecycle/index.js';
+import { announceStart, clockMoved, DecisionWriter, growDraft, reconcileWorkload } from './lifecycle/index.js';
 import { compareByOrder, orderKeyOf } from './queue/index.js';
-import { invariant } from './invariant.js';
+import { visitWaiting } from './visit.js';
 
 /**
  * One settle: the clock, then workloads whose pods demand something, then the waiting in their order, then growth.
@@ -26,43 +18,12 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
     compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)),
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
-  const { drafts, blocked, truncated } = visit(state);
+  const { drafts, blocked, truncated } = visitWaiting({ state, writer, nowMs });
   for (const draft of drafts.map((start) => growDraft(state, start))) announceStart({ state, writer, nowMs }, draft);
   for (const head of blocked) tellGroup({ state, writer }, head);
   for (const { head, binding } of state.book.groups.joined()) tellGroup({ state, writer }, head, binding);
   state.journal.commit();
   return { decisions: writer.decisions, wakeAtMs: truncated ? nowMs : state.book.nextDueMs(), truncated };
-}
-
-interface Visits {
-  readonly drafts: readonly StartDraft[];
-  /** Heads of the groups that were found blocked. */
-  readonly blocked: readonly WorkloadId[];
-  readonly truncated: boolean;
-}
-
-function visit(state: CoreState): Visits {
-  const { groups } = state.book;
-  const heads = groups.visit();
-  const drafts: StartDraft[] = [];
-  const blocked: WorkloadId[] = [];
-  let steps = 0;
-  for (let next = heads.pop(); next !== undefined; next = heads.pop()) {
-    if (steps >= state.policy.settle.steps) return { drafts, blocked, truncated: true };
-    const record = state.book.get(next.head.id);
-    invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
-    const trial = tryStart(state, record);
-    steps += trial.steps;
-    if (trial.kind === 'started') {
-      drafts.push(trial.draft);
-      const [head] = next.group.members;
-      if (head !== undefined) heads.push({ head, group: next.group });
-    } else {
-      groups.park(record.spec.id);
-      blocked.push(record.spec.id);
-    }
-  }
-  return { drafts, blocked, truncated: false };
 }
 
 /** What binds the head binds its group; said when it is news. `known`: from when its group was parked. */
