@@ -3,7 +3,15 @@ import { CoreState } from './core-state.js';
 import { explain } from './explanation/index.js';
 import { invariant, unreachable } from './invariant.js';
 import type { Applied } from './lifecycle/index.js';
-import { adoptPod, command, commitSet, observeNode, observePod, refuseSet } from './lifecycle/index.js';
+import {
+  adoptPod,
+  command,
+  commitSet,
+  observeNode,
+  observePod,
+  observeProgress,
+  refuseSet,
+} from './lifecycle/index.js';
 import { settle } from './settle.js';
 import type { Snapshot } from './snapshot.js';
 import { restoreState, snapshotOf } from './snapshot.js';
@@ -162,6 +170,7 @@ function route(state: CoreState, event: SchedulerEvent): Applied {
     case 'eviction-refused':
       return state.pods.find(event.pod) === undefined ? 'misfit' : 'applied';
     case 'progress-seen':
+      return observeProgress(state, event);
     case 'checkpoint-saved':
       // Read by the choice of victims; until then it must only be known.
       return state.book.get(event.workload) === undefined ? 'misfit' : 'applied';

@@ -58,8 +58,9 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
       changePods(state, decision.pods, { claim: 'none' });
       state.refund(decision.charges);
       const { then, retries, notBeforeMs } = decision;
-      const change = { state: 'evicting', then, retries, notBeforeMs, startByMs: undefined, charges: [] } as const;
-      state.book.change(record, { ...change, told: undefined });
+      const ended = { startedAtMs: undefined, progressEndMs: undefined, startByMs: undefined } as const;
+      const change = { state: 'evicting', then, retries, notBeforeMs, charges: [] } as const;
+      state.book.change(record, { ...change, ...ended, told: undefined });
       return;
     }
     case 'release':
@@ -91,7 +92,8 @@ function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & {
   );
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
-  state.book.change(record, { state: 'pending', incarnation, charges: [], startByMs: undefined });
+  const before = { startedAtMs: undefined, progressEndMs: undefined, startByMs: undefined } as const;
+  state.book.change(record, { state: 'pending', incarnation, charges: [], ...before });
 }
 
 /** A pod that loses its claim while it occupies its node is leaving. */

@@ -9,6 +9,7 @@ export { command } from './command.js';
 export { DecisionWriter } from './decision-writer.js';
 export { observeNode } from './observe-node.js';
 export { adoptPod, observePod } from './observe-pod.js';
+export { observeProgress } from './observe-progress.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
 export { announceStart, growDraft, tryStart } from './start-workload.js';

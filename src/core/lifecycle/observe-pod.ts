@@ -93,6 +93,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   state.book.change(record, {
     state: 'starting',
     then: undefined,
+    startedAtMs: Math.min(record.startedAtMs ?? Infinity, event.startedAtMs ?? event.atMs),
     startByMs: record.startByMs ?? deadline(state, event.atMs),
     charges: addCharges(record.charges, charges),
   });

@@ -65,7 +65,7 @@ export function announceStart(
   draft: StartDraft,
 ): void {
   const startByMs = nowMs + state.policy.start.deadlineMs;
-  const record = state.book.change(draft.record, { charges: draft.charges, startByMs });
+  const record = state.book.change(draft.record, { charges: draft.charges, startByMs, startedAtMs: nowMs });
   const { id, queue, priority } = record.spec;
   const seats: Seat[] = [];
   for (const part of draft.parts) {

@@ -44,6 +44,8 @@ export class WorkloadBook {
       incarnation: spec.incarnation,
       retries: spec.retries,
       startFailures: 0,
+      startedAtMs: undefined,
+      progressEndMs: undefined,
       notBeforeMs: spec.notBeforeMs,
       startByMs: undefined,
       then: spec.ending,

@@ -13,6 +13,10 @@ export interface WorkloadRecord {
   readonly retries: number;
   /** Starts in a row that did not come up; resets when all pods run. */
   readonly startFailures: number;
+  /** When the start of this incarnation was decided; while it has claims. Run time counts from here. */
+  readonly startedAtMs: Ms | undefined;
+  /** When it will end by what it said last of its progress; of this incarnation. */
+  readonly progressEndMs: Ms | undefined;
   /** While pending: not before this time. */
   readonly notBeforeMs: Ms | undefined;
   /** While starting: all pods must run by then. */
