@@ -10,10 +10,12 @@ export class Column {
   #cells = new Float64Array(16);
   readonly #journal: Journal;
   readonly #fill: number;
+  readonly #onChange: ((row: number) => void) | undefined;
 
-  constructor(journal: Journal, fill: number) {
+  constructor(journal: Journal, fill: number, onChange?: (row: number) => void) {
     this.#journal = journal;
     this.#fill = fill;
+    this.#onChange = onChange;
     this.#cells.fill(fill);
   }
 
@@ -28,6 +30,7 @@ export class Column {
     if (old === value) return;
     this.#journal.record(this, row, old);
     this.#cells[row] = value;
+    this.#onChange?.(row);
   }
 
   add(row: number, delta: number): void {
@@ -37,6 +40,7 @@ export class Column {
   /** For the journal alone. */
   restore(row: number, value: number): void {
     this.#cells[row] = value;
+    this.#onChange?.(row);
   }
 
   #grow(rows: number): void {
@@ -58,8 +62,9 @@ export class Journal {
   readonly #rows: number[] = [];
   readonly #olds: number[] = [];
 
-  column(fill = 0): Column {
-    return new Column(this, fill);
+  /** `onChange` hears of each cell that is changed, and again when a rollback changes it back. */
+  column(fill = 0, onChange?: (row: number) => void): Column {
+    return new Column(this, fill, onChange);
   }
 
   record(column: Column, row: number, old: number): void {

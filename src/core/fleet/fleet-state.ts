@@ -10,9 +10,12 @@ import type {
 import { invariant } from '../invariant.js';
 import type { Column, Journal } from '../journal.js';
 import { compareText } from '../text-order.js';
+import { ChangeLog } from './change-log.js';
 import { flavorsOfNode } from './node-flavors.js';
 import type { NodeFlavors } from './node-flavors.js';
 import { nodeClassKey } from './node-class.js';
+import { RankedNames } from './ranked-names.js';
+import type { PlacedNode } from './topology-tree.js';
 import { TopologyTree } from './topology-tree.js';
 
 export const WHOLE_DEVICE_MILLI = 1000;
@@ -50,6 +53,8 @@ const UNSEEN = { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlo
  */
 export class FleetState {
   readonly journal: Journal;
+  /** Rows of which an amount, the class or the record changed. */
+  readonly changes = new ChangeLog();
   /** 1 when the node takes new work: healthy, schedulable, present. */
   readonly open: Column;
   readonly cpuFree: Column;
@@ -63,8 +68,10 @@ export class FleetState {
   readonly slotClosed: Column;
   readonly #records: (NodeRecord | undefined)[] = [];
   readonly #rowOfName = new Map<NodeName, number>();
+  readonly #names = new RankedNames((name) => this.#rowOfName.has(name));
   readonly #slotBase: number[] = [];
   readonly #slotCount: number[] = [];
+  readonly #rowOfSlot: number[] = [];
   readonly #classOfRow: (number | undefined)[] = [];
   readonly #classIds = new Map<string, number>();
   readonly #classes: NodeClass[] = [];
@@ -79,30 +86,39 @@ export class FleetState {
 
   constructor(journal: Journal) {
     this.journal = journal;
-    this.open = journal.column();
-    this.cpuFree = journal.column();
-    this.memoryFree = journal.column();
-    this.podsFree = journal.column();
-    this.wholeFree = journal.column();
-    this.slotFree = journal.column(WHOLE_DEVICE_MILLI);
-    this.slotClosed = journal.column();
+    // Every column of the fleet tells of its changes: what is kept per node is caught up by them.
+    const ofNode = (row: number): void => {
+      this.changes.touch(row);
+    };
+    const ofSlot = (slot: number): void => {
+      this.changes.touch(this.#rowOfSlot[slot] ?? -1);
+    };
+    this.open = journal.column(0, ofNode);
+    this.cpuFree = journal.column(0, ofNode);
+    this.memoryFree = journal.column(0, ofNode);
+    this.podsFree = journal.column(0, ofNode);
+    this.wholeFree = journal.column(0, ofNode);
+    this.slotFree = journal.column(WHOLE_DEVICE_MILLI, ofSlot);
+    this.slotClosed = journal.column(0, ofSlot);
   }
 
   /** Topology of all nodes that are not removed; built when asked for after a change. */
   get tree(): TopologyTree {
     if (this.#tree === undefined) {
-      const nodes = this.names().map((name) => ({ row: this.rowOf(name), spec: this.recordOf(this.rowOf(name)).spec }));
-      this.#tree = new TopologyTree(
-        this.#levels,
-        nodes.filter(({ row }) => !this.recordOf(row).removed),
-      );
+      const nodes: PlacedNode[] = [];
+      for (const name of this.names()) {
+        const row = this.rowOf(name);
+        const { spec, removed } = this.recordOf(row);
+        if (!removed) nodes.push({ row, spec });
+      }
+      this.#tree = new TopologyTree(this.#levels, nodes);
     }
     return this.#tree;
   }
 
   /** All names in rank order, removed nodes that still hold pods included. */
   names(): readonly NodeName[] {
-    return [...this.#rowOfName.keys()].sort(compareText);
+    return this.#names.sorted();
   }
 
   has(name: NodeName): boolean {
@@ -183,6 +199,7 @@ export class FleetState {
     if (this.#records[row]?.removed === true) this.observe(row, UNSEEN);
     const before = this.#records[row];
     const old = before?.spec.capacity ?? NO_USE;
+    if (before === undefined || before.removed || !isSamePlace(before.spec, spec)) this.#tree = undefined;
     this.cpuFree.add(row, spec.capacity.cpuMilli - old.cpuMilli);
     this.memoryFree.add(row, spec.capacity.memoryMib - old.memoryMib);
     this.podsFree.add(row, spec.capacity.pods - old.pods);
@@ -192,7 +209,6 @@ export class FleetState {
       spec,
       removed: false,
     };
-    this.#tree = undefined;
     this.#classify(row);
     this.refresh(row);
   }
@@ -214,6 +230,7 @@ export class FleetState {
     const { spec } = this.recordOf(row);
     for (const column of [this.cpuFree, this.memoryFree, this.podsFree, this.wholeFree, this.open]) column.set(row, 0);
     this.#rowOfName.delete(spec.name);
+    this.#names.remove();
     this.#leaveClass(row);
     this.#records[row] = undefined;
     this.#freeRows.push(row);
@@ -240,6 +257,7 @@ export class FleetState {
   #newRow(name: NodeName): number {
     const row = this.#freeRows.pop() ?? this.#records.length;
     this.#rowOfName.set(name, row);
+    this.#names.add(name);
     this.#records[row] = undefined;
     return row;
   }
@@ -258,10 +276,12 @@ export class FleetState {
     const to = this.#slotRows;
     this.#slotRows += count;
     for (let slot = 0; slot < count; slot++) {
+      this.#rowOfSlot[to + slot] = row;
       this.slotFree.set(to + slot, slot < had ? this.slotFree.at(from + slot) : WHOLE_DEVICE_MILLI);
     }
     this.#slotBase[row] = to;
     this.#slotCount[row] = count;
+    this.changes.touch(row);
   }
 
   #classify(row: number): void {
@@ -276,6 +296,7 @@ export class FleetState {
     const members = this.#classes[nodeClass];
     if (members !== undefined) members.rows++;
     this.#classOfRow[row] = nodeClass;
+    this.changes.touch(row);
   }
 
   #newClass(key: string, example: Pick<NodeClass, 'spec' | 'flavors'>): number {
@@ -300,4 +321,11 @@ export class FleetState {
   #classifyAll(): void {
     for (const row of this.#rowOfName.values()) this.#classify(row);
   }
+}
+
+/** Does the node stay where it is in the topology? */
+function isSamePlace(a: NodeSpec, b: NodeSpec): boolean {
+  const levels = Object.keys(a.topology);
+  if (levels.length !== Object.keys(b.topology).length) return false;
+  return levels.every((level) => a.topology[level] === b.topology[level]);
 }
