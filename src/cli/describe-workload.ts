@@ -42,6 +42,11 @@ export function describeWorkload(
   ].join('\n');
 }
 
+function formatTopology(topology: Workload['spec']['podSets'][number]['topology']): string {
+  if (topology === undefined) return '-';
+  return 'slice' in topology ? `${topology.slice.size} per ${topology.slice.level}` : formatLabels({ ...topology });
+}
+
 function podSets({ spec }: Workload): string[] {
   const columns: Column<Workload['spec']['podSets'][number]>[] = [
     { title: 'POD SET', of: ({ name }) => name },
@@ -52,7 +57,7 @@ function podSets({ spec }: Workload): string[] {
       title: 'DEVICES A POD',
       of: ({ accelerators: a }) => (a === undefined ? '-' : `${formatMilli(a.count * a.milli)} ${a.flavors.join('|')}`),
     },
-    { title: 'TOPOLOGY', of: ({ topology }) => (topology === undefined ? '-' : formatLabels({ ...topology })) },
+    { title: 'TOPOLOGY', of: ({ topology }) => formatTopology(topology) },
     {
       title: 'RUNS',
       of: ({ trainer, template }) => trainer?.name ?? template?.spec.containers[0]?.command.join(' ') ?? '-',

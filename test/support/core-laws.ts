@@ -75,17 +75,22 @@ export function expectWholeGangs(story: CoreStory): void {
   }
 }
 
-/** Each pod set that requires a level stands in one domain of it. */
+/** Each pod set that requires a level stands in one domain of it; of slices, each by itself. */
 export function expectRequiredTopology(story: CoreStory, set: readonly Decision[]): void {
   for (const start of set) {
     if (start.kind !== 'start') continue;
     const spec = story.world.workloads.find(({ id }) => id === start.workload);
     for (const { name, topology } of spec?.podSets ?? []) {
-      if (topology?.kind !== 'required') continue;
+      if (topology === undefined || topology.kind === 'preferred') continue;
       const seats = start.seats.filter(({ pod }) => pod.podSet === name);
-      const domains = new Set(seats.map(({ node }) => domainOf(story.world.nodes, node, topology.level)));
-      expect(domains.size).toBe(1);
-      expect(domains.has('none')).toBe(false);
+      const size = topology.kind === 'slice' ? topology.size : seats.length;
+      expect(seats.length % size).toBe(0);
+      for (let first = 0; first < seats.length; first += size) {
+        const slice = seats.filter(({ pod }) => pod.index >= first && pod.index < first + size);
+        const domains = new Set(slice.map(({ node }) => domainOf(story.world.nodes, node, topology.level)));
+        expect(domains.size).toBe(1);
+        expect(domains.has('none')).toBe(false);
+      }
     }
   }
 }

@@ -143,6 +143,8 @@ const anyTopology = fc.constantFrom<(TopologyRequest | undefined)[]>(
   { kind: 'required', level: 'zone' },
   { kind: 'required', level: 'host' },
   { kind: 'preferred', level: 'rack' },
+  { kind: 'slice', level: 'rack', size: 2 },
+  { kind: 'slice', level: 'host', size: 2 },
 );
 
 const anyPodSet = fc
@@ -159,9 +161,10 @@ const anyPodSet = fc
   })
   .map(({ count, slack, gpus, milli, flavors, cpu, selects, tolerates, topology }): PodSetSpec => {
     const isFraction = milli < 1000 && gpus > 0;
+    const size = topology?.kind === 'slice' ? topology.size : 1;
     return aPodSet({
-      count: count + slack,
-      minCount: count,
+      count: (count + slack) * size,
+      minCount: count * size,
       gpus: isFraction ? 1 : gpus,
       milli,
       flavors: gpus === 0 ? (cpu > 0 ? ['cpu'] : []) : flavors,

@@ -91,7 +91,10 @@ export interface QueueSpec {
 export type TopologyRequest =
   | { readonly kind: 'required'; readonly level: TopologyLevel }
   | { readonly kind: 'preferred'; readonly level: TopologyLevel }
-  /** Every `size` pods share one domain of the level; the slices themselves stand near one another. */
+  /**
+   * Every `size` pods, by index, share one domain of the level; the slices themselves stand near one another. `count` and
+   * `minCount` must be multiples of `size`: another workload is refused at submission.
+   */
   | { readonly kind: 'slice'; readonly level: TopologyLevel; readonly size: number };
 
 export interface DeviceRequest {

@@ -38,8 +38,10 @@ export type Constraint =
       readonly kind: 'topology';
       readonly level: TopologyLevel;
       readonly podsNeeded: number;
+      /** In the best domain; of slices in all domains, whole slices only. */
       readonly podsAtBest: number;
       readonly best: string;
+      readonly sliceSize?: number;
     }
   | { readonly kind: 'gang'; readonly podsNeeded: number; readonly podsThatFit: number }
   | { readonly kind: 'node-state'; readonly nodes: readonly NodeName[] }

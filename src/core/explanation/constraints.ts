@@ -7,7 +7,7 @@ import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from 
 import { holdersOfQuota } from './holders.js';
 import { closedNodes, fitsHealed, nodesToHeal } from './node-state.js';
 import { selectorConstraint } from './selector.js';
-import { isRequired, topologyConstraint, withoutTopology } from './topology.js';
+import { asksForDomains, topologyConstraint, withoutTopology } from './topology.js';
 
 /** The first constraint that binds, by its kind alone: what a group is told. Cheaper than the whole explanation. */
 export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint['kind'] {
@@ -80,7 +80,7 @@ function nodeStateConstraint(state: CoreState, ask: StartAsk): Constraint | unde
  */
 function placementKind(state: CoreState, ask: StartAsk): 'topology' | 'gang' | 'node-state' | 'capacity' | undefined {
   if (hasPlace(state, ask)) return undefined;
-  if (isRequired(ask) && hasPlace(state, withoutTopology(ask))) return 'topology';
+  if (asksForDomains(ask) && hasPlace(state, withoutTopology(ask))) return 'topology';
   const isPartly = podsNeeded(ask) > 1 && podsPlaceable(state, ask) > 0;
   if (isPartly && wouldFitEmptyFleet(state, ask)) return 'gang';
   const closed = closedNodes(state, ask);

@@ -5,6 +5,7 @@ import { flavorChoices, minimumOf, startAskOf } from '../start/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { compareText } from '../text-order.js';
 import { nodesToHeal } from './node-state.js';
+import { binds } from './topology.js';
 import { inTrial, startsWith } from './trial.js';
 
 export interface ChangeSearch {
@@ -106,7 +107,7 @@ class Search {
       if (requirement === 'selector') {
         return Object.keys(nodeSelector).length === 0 ? [] : [{ kind: 'drop-requirement', podSet: set, requirement }];
       }
-      if (topology?.kind !== 'required') return [];
+      if (!binds(topology)) return [];
       return [{ kind: 'drop-requirement', podSet: set, requirement, level: topology.level }];
     });
     if (drops.length === 0 || !this.starts([...base, ...drops])) return undefined;

@@ -11,4 +11,4 @@ export type { HardwareCatalogue } from './hardware-catalogue.js';
 export type { NodeFlavors } from './node-flavors.js';
 export { holdingOf, PodTable } from './pod-table.js';
 export type { PodChange, PodOutcome, PodRecord } from './pod-table.js';
-export type { DomainId } from './topology-tree.js';
+export type { DomainId, TopologyTree } from './topology-tree.js';

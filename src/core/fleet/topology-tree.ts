@@ -72,9 +72,12 @@ export class TopologyTree {
 
   /** Does the domain lie in one of this level, or is it one? A node may be in no domain of a level. */
   isInside(domain: DomainId, level: number): boolean {
-    let at = domain;
-    while (this.levelOfDomain(at) > level) at = this.parentOf(at);
-    return this.levelOfDomain(at) === level;
+    return this.#outwards(domain, level) !== undefined;
+  }
+
+  /** The domain of this level that the node is in; `undefined` when it is in none. */
+  domainOf(row: number, level: number): DomainId | undefined {
+    return this.#outwards(this.hostOf(row), level);
   }
 
   /** The row of a host, -1 for other domains. */
@@ -92,6 +95,12 @@ export class TopologyTree {
 
   hostOf(row: number): DomainId {
     return this.#hostOfRow[row] ?? -1;
+  }
+
+  #outwards(domain: DomainId, level: number): DomainId | undefined {
+    let at = domain;
+    while (this.levelOfDomain(at) > level) at = this.parentOf(at);
+    return this.levelOfDomain(at) === level ? at : undefined;
   }
 
   #plant(root: Branch, node: PlacedNode): void {

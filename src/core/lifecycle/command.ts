@@ -1,4 +1,4 @@
-import type { SchedulerEvent, WorkloadSpec } from '../contract/index.js';
+import type { PodSetSpec, SchedulerEvent, WorkloadSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { unreachable } from '../invariant.js';
 import type { Applied } from './applied.js';
@@ -55,8 +55,15 @@ function submit(state: CoreState, spec: WorkloadSpec): Applied {
   const names = new Set(spec.podSets.map(({ name }) => name));
   const isKnown = state.book.get(spec.id) !== undefined;
   if (isKnown || names.size !== spec.podSets.length || spec.podSets.every(({ count }) => count < 1)) return 'misfit';
+  if (!spec.podSets.every(hasWholeSlices)) return 'misfit';
   state.book.submit(spec);
   return 'applied';
+}
+
+/** Pods of slices come in whole slices, at the minimum too. */
+function hasWholeSlices({ count, minCount, topology }: PodSetSpec): boolean {
+  if (topology?.kind !== 'slice') return true;
+  return topology.size >= 1 && count % topology.size === 0 && minCount % topology.size === 0;
 }
 
 /** What its owner does ends a pause: after a refused set it may be tried again at once. */

@@ -35,7 +35,16 @@ export function devicePods(fleet: FleetState, shape: PodShape, row: number): num
   return fits;
 }
 
-/** By domain: how many pods of one shape fit there now, exact for one shape. Valid until something is taken or given. */
+/** Every `size` pods stand together in one domain of the level (its number in the tree). */
+export interface Slices {
+  readonly level: number;
+  readonly size: number;
+}
+
+/**
+ * By domain: how many pods of one shape fit there now, exact for one shape. With slices: how many in whole slices, in
+ * domains of their level and further out; single pods further in. Valid until something is taken or given.
+ */
 export class FitSums {
   readonly #sums: Float64Array;
   readonly #from: DomainId;
@@ -47,8 +56,9 @@ export class FitSums {
     readonly avoid: AvoidedRows;
     /** Only inside this domain. */
     readonly within: DomainId;
+    readonly slices?: Slices | undefined;
   }) {
-    const { fleet, shape, avoid, within } = ask;
+    const { fleet, shape, avoid, within, slices } = ask;
     const { tree } = fleet;
     this.#from = within;
     this.#sums = new Float64Array(tree.endOf(within) - within);
@@ -59,7 +69,12 @@ export class FitSums {
         this.#sums[domain - within] = fits;
         if (fits > 0 && shape.suits(fleet, fleet.classOf(row)) === 'rather-not') this.#disliked.push(row);
       }
+      const level = tree.levelOfDomain(domain);
       const parent = tree.parentOf(domain);
+      if (level === slices?.level) this.#sums[domain - within] = wholeSlices(this.of(domain), slices.size);
+      // What is in no domain of their level holds no slice.
+      const holdsNone = slices !== undefined && level > slices.level && tree.levelOfDomain(parent) < slices.level;
+      if (holdsNone) this.#sums[domain - within] = 0;
       if (parent >= within) this.#sums[parent - within] = this.of(parent) + this.of(domain);
     }
   }
@@ -72,9 +87,9 @@ export class FitSums {
   of(domain: DomainId): number {
     return this.#sums[domain - this.#from] ?? 0;
   }
+}
 
-  /** The node takes `pods` of them. */
-  use(domain: DomainId, pods: number): void {
-    this.#sums[domain - this.#from] = this.of(domain) - pods;
-  }
+/** The pods among these that make whole slices. */
+export function wholeSlices(pods: number, size: number): number {
+  return pods - (pods % size);
 }

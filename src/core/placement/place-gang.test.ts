@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CoreRig } from '../../../test/support/core-rig.js';
 import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
-import type { NodeSpec, PodSetSpec, SchedulerInput } from '../index.js';
+import type { NodeSpec, PodSetSpec, SchedulerInput, TopologyRequest } from '../index.js';
 
 /** Devices that are taken already, by node. */
 type Taken = Readonly<Record<string, number>>;
@@ -16,6 +16,7 @@ interface Case {
 }
 
 const rack = (name: string, racks: string, devices = 4): NodeSpec => aNode(name, { rack: racks, devices });
+const slices = (size: number, level: string): TopologyRequest => ({ kind: 'slice', size, level });
 const REQUIRED = { kind: 'required', level: 'rack' } as const;
 const PREFERS_OTHERS = { key: 'old', value: '', effect: 'PreferNoSchedule' } as const;
 
@@ -54,6 +55,16 @@ const cases: Record<string, Case> = {
     pods: aPodSet({ count: 6, topology: REQUIRED }),
     want: {},
   },
+  'fills the preferred rack with an elastic gang before it looks further': {
+    nodes: [rack('p', 'r1'), rack('q', 'r2', 2), rack('s', 'r2', 1), rack('t', 'r2', 1)],
+    pods: aPodSet({ count: 6, minCount: 4, topology: { kind: 'preferred', level: 'rack' } }),
+    want: { p: 4, q: 2 },
+  },
+  'prefers a level that nobody has': {
+    nodes: [rack('a', 'r1')],
+    pods: aPodSet({ topology: { kind: 'preferred', level: 'island' } }),
+    want: { a: 1 },
+  },
   'relaxes a preferred level': {
     nodes: [rack('a', 'r1'), rack('b', 'r2')],
     pods: aPodSet({ count: 6, topology: { kind: 'preferred', level: 'rack' } }),
@@ -73,6 +84,41 @@ const cases: Record<string, Case> = {
     nodes: [rack('a', 'r1')],
     pods: aPodSet({ topology: { kind: 'required', level: 'island' } }),
     want: {},
+  },
+  'keeps every two pods on one node, on as few nodes as it can': {
+    nodes: [rack('a', 'r1', 6), rack('b', 'r1', 5), rack('c', 'r1', 4), rack('d', 'r1', 2)],
+    pods: aPodSet({ count: 12, topology: slices(2, 'host') }),
+    want: { a: 6, b: 4, d: 2 },
+  },
+  'keeps every three pods in one rack, and waits where only two fit in each': {
+    nodes: [rack('a', 'r1', 2), rack('b', 'r2', 2), rack('c', 'r3', 2)],
+    pods: aPodSet({ count: 6, topology: slices(3, 'rack') }),
+    want: {},
+  },
+  'keeps every three pods in one rack, over its nodes': {
+    nodes: [rack('a', 'r1', 2), rack('b', 'r1', 2), rack('c', 'r2', 2), rack('d', 'r2', 2), aNode('e')],
+    pods: aPodSet({ count: 6, topology: slices(3, 'rack') }),
+    want: { a: 2, b: 1, c: 2, d: 1 },
+  },
+  'has one rack for all slices when one can hold them': {
+    nodes: [rack('a', 'r1', 2), rack('b', 'r1', 2), rack('c', 'r2', 4), rack('d', 'r2', 2)],
+    pods: aPodSet({ count: 6, topology: slices(3, 'rack') }),
+    want: { c: 4, d: 2 },
+  },
+  'puts slices on no node outside of the racks they ask for': {
+    nodes: [aNode('a'), rack('b', 'r1', 2)],
+    pods: aPodSet({ count: 2, topology: slices(2, 'rack') }),
+    want: { b: 2 },
+  },
+  'grows by whole slices': {
+    nodes: [rack('a', 'r1', 3), rack('b', 'r1', 3), rack('c', 'r1', 1)],
+    pods: aPodSet({ count: 8, minCount: 2, topology: slices(2, 'host') }),
+    want: { a: 2, b: 2 },
+  },
+  'finds slices of two pod sets that leave one another just enough': {
+    nodes: [rack('a', 'r1', 4), rack('b', 'r1', 3)],
+    pods: [aPodSet({ name: 'x', count: 4, topology: slices(2, 'host') }), aPodSet({ name: 'y', gpus: 3 })],
+    want: { a: 4, b: 1 },
   },
   'is atomic: one pod short means no pod at all': {
     nodes: [rack('a', 'r1'), rack('b', 'r1')],

@@ -2,8 +2,8 @@ import type { SlotShare } from '../contract/index.js';
 import type { DomainId, FleetTransaction } from '../fleet/index.js';
 import { invariant } from '../invariant.js';
 import { chooseSlots } from './choose-slots.js';
-import type { AvoidedRows } from './feasible-nodes.js';
-import { FitSums } from './feasible-nodes.js';
+import type { AvoidedRows, Slices } from './feasible-nodes.js';
+import { FitSums, wholeSlices } from './feasible-nodes.js';
 import type { PodShape } from './pod-shape.js';
 import { chooseRegion, fullestThatFits } from './regions.js';
 
@@ -22,6 +22,10 @@ export interface GangPart {
   readonly want: number;
   /** The outermost level allowed; -1: the whole fleet, `undefined`: a level that no node has. */
   readonly limit: number | undefined;
+  /** The level not left while one of its domains holds the part; then the next one out, and so on. */
+  readonly preferred?: number | undefined;
+  /** `need` and `want` are whole slices. */
+  readonly slices?: Slices | undefined;
 }
 
 export interface PlacedPart {
@@ -31,8 +35,9 @@ export interface PlacedPart {
 }
 
 /**
- * Takes the seats of all `need` pods or of none, where it can without nodes that ask for others. Exact: when a region of the level allowed holds them, they are placed.
- * Inside it the fewest domains are used at each level, the fullest that still fit.
+ * Takes the seats of all `need` pods or of none, where it can without nodes that ask for others. Exact: when a region of
+ * the level allowed holds them, they are placed. Inside it the fewest domains are used at each level, outer levels first,
+ * the fullest that still fit.
  */
 export function placePart(
   tx: FleetTransaction,
@@ -40,27 +45,30 @@ export function placePart(
   where: { readonly within: DomainId; readonly avoid: AvoidedRows },
 ): PlacedPart | undefined {
   const { fleet } = tx;
-  const { shape, need, want, limit } = part;
-  if (limit === undefined) return undefined;
-  const sums = new FitSums({ fleet, shape, avoid: where.avoid, within: where.within });
+  const { shape, need, want, limit, slices, preferred = -1 } = part;
+  if (limit === undefined || (slices !== undefined && need % slices.size !== 0)) return undefined;
+  const sums = new FitSums({ fleet, shape, avoid: where.avoid, within: where.within, slices });
   if (sums.disliked.length > 0) {
     const liked = placePart(tx, part, { ...where, avoid: new Set([...where.avoid, ...sums.disliked]) });
     if (liked !== undefined) return liked;
   }
-  const region = chooseRegion({ fleet, shape, sums, need, want, limit, within: where.within });
-  if (region === undefined) return undefined;
-  return { pods: fillRegion(tx, { shape, sums, region }, need), region };
+  for (let outermost = Math.max(limit, preferred); outermost >= limit; outermost--) {
+    const ask = { fleet, shape, sums, need, want, limit: outermost, within: where.within };
+    const region = chooseRegion({ ...ask, slices });
+    if (region !== undefined) return { pods: fillRegion(tx, { shape, sums, region }, need), region };
+  }
+  return undefined;
 }
 
-/** Takes up to `count` seats inside the region: growth, which is never all or nothing. */
+/** Takes up to `count` seats inside the region, in whole slices: growth, which is never all or nothing. */
 export function growPart(
   tx: FleetTransaction,
-  grow: { readonly shape: PodShape; readonly region: DomainId; readonly avoid: AvoidedRows },
+  grow: Pick<GangPart, 'shape' | 'slices'> & { readonly region: DomainId; readonly avoid: AvoidedRows },
   count: number,
 ): readonly PlacedPod[] {
-  const { shape, region, avoid } = grow;
-  const sums = new FitSums({ fleet: tx.fleet, shape, avoid, within: region });
-  return fillRegion(tx, { shape, sums, region }, Math.min(count, sums.of(region)));
+  const { shape, region, avoid, slices } = grow;
+  const sums = new FitSums({ fleet: tx.fleet, shape, avoid, within: region, slices });
+  return fillRegion(tx, { shape, sums, region }, wholeSlices(Math.min(count, sums.of(region)), slices?.size ?? 1));
 }
 
 interface Filling {

@@ -1,4 +1,4 @@
-import type { DomainId, FleetTransaction } from '../fleet/index.js';
+import type { DomainId, FleetTransaction, TopologyTree } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import { FitSums, podsThatFit } from './feasible-nodes.js';
@@ -32,7 +32,9 @@ export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
     const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });
     return placed === undefined ? { kind: 'unplaceable', searched: 'complete' } : { kind: 'placed', parts: [placed] };
   }
-  const sums = wish.parts.map(({ shape }) => new FitSums({ fleet: tx.fleet, shape, avoid: wish.avoid, within: FLEET }));
+  const sums = wish.parts.map(
+    ({ shape, slices }) => new FitSums({ fleet: tx.fleet, shape, avoid: wish.avoid, within: FLEET, slices }),
+  );
   const isHopeless = wish.parts.some(({ need, limit }, part) => {
     const level = limit ?? -1;
     const most = Math.max(0, ...tx.fleet.tree.domainsAt(level).map((domain) => sums[part]?.of(domain) ?? 0));
@@ -115,13 +117,15 @@ function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart
     return tree.domainsAt(part.limit ?? -1).some((region) => {
       steps += tree.endOf(region) - region;
       if (steps > SEARCH_STEPS_MAX) return false;
-      const sums = new FitSums({ fleet, shape: part.shape, avoid: wish.avoid, within: region });
+      const { shape, slices } = part;
+      const sums = new FitSums({ fleet, shape, avoid: wish.avoid, within: region, slices });
       if (sums.of(region) < part.need) return false;
       return fill({ part, index, region, pods: [] }, region);
     });
   };
   const fill = (open: OpenPart, from: DomainId): boolean => {
     if (open.pods.length === open.part.need) {
+      if (!makeSlices(tree, open)) return false;
       placed[open.index] = { pods: open.pods, region: open.region };
       return nextPart(open.index + 1);
     }
@@ -144,6 +148,18 @@ function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart
 
   if (nextPart(0)) return placed;
   return steps > SEARCH_STEPS_MAX ? 'partial' : undefined;
+}
+
+/** Does each domain of the slices' level hold whole ones? */
+function makeSlices(tree: TopologyTree, { part: { slices }, pods }: OpenPart): boolean {
+  if (slices === undefined) return true;
+  const counts = new Map<DomainId, number>();
+  for (const { row } of pods) {
+    const domain = tree.domainOf(row, slices.level);
+    if (domain === undefined) return false;
+    counts.set(domain, (counts.get(domain) ?? 0) + 1);
+  }
+  return [...counts.values()].every((count) => count % slices.size === 0);
 }
 
 interface OpenPart {

@@ -83,7 +83,9 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
     const key = domainOf(spec, podSet);
     if (key !== undefined) room.set(key, (room.get(key) ?? 0) + count);
   }
-  return Math.max(0, ...room.values());
+  if (podSet.topology?.kind !== 'slice') return Math.max(0, ...room.values());
+  const { size } = podSet.topology;
+  return [...room.values()].reduce((sum, pods) => sum + pods - (pods % size), 0);
 }
 
 function takeDevices(free: number[], { devices }: PodSetSpec): boolean {
@@ -102,7 +104,7 @@ function isSuited(spec: NodeSpec, podSet: PodSetSpec): boolean {
 }
 
 function domainOf(spec: NodeSpec, { topology }: PodSetSpec): string | undefined {
-  if (topology?.kind !== 'required') return 'fleet';
+  if (topology === undefined || topology.kind === 'preferred') return 'fleet';
   if (topology.level === 'host') return spec.name;
   const name = spec.topology[topology.level];
   if (name === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { FlavorName, Milli, NodeSpec, PodSetSpec, Taint, Toleration } from '../contract/index.js';
 import type { FleetState, NodeFlavors } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
-import { sortedEntries } from '../text-order.js';
+import { podNeed } from '../pod-need.js';
 
 /** Why a node can never run a pod of the shape, whatever is free there. */
 export interface RuledOut {
@@ -75,15 +75,7 @@ const SHAPES_MAX = 4096;
 
 /** Equal keys: interchangeable pods. */
 export function shapeKey(podSet: PodSetSpec, flavor: FlavorName | undefined): string {
-  const { cpuMilli, memoryMib, devices, nodeSelector, tolerations } = podSet;
-  return JSON.stringify([
-    flavor,
-    cpuMilli,
-    memoryMib,
-    [devices?.count, devices?.milli, devices?.memoryMib],
-    sortedEntries(nodeSelector),
-    tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
-  ]);
+  return JSON.stringify([flavor, ...podNeed(podSet)]);
 }
 
 /** Of a node's flavors, the one that pods of the set are charged to. */

@@ -1,5 +1,5 @@
 import type { DomainId, FleetState } from '../fleet/index.js';
-import type { FitSums } from './feasible-nodes.js';
+import type { FitSums, Slices } from './feasible-nodes.js';
 import type { PodShape } from './pod-shape.js';
 import type { NodeScore } from './score-node.js';
 import { compareScores, scoreNode } from './score-node.js';
@@ -15,6 +15,8 @@ export interface RegionAsk {
   /** The outermost level allowed: -1 for the whole fleet. */
   readonly limit: number;
   readonly within: DomainId;
+  /** `need` and `want` are whole slices. */
+  readonly slices?: Slices | undefined;
 }
 
 /**
@@ -33,13 +35,22 @@ function innermost(ask: RegionAsk, pods: number): DomainId | undefined {
   const { tree } = ask.fleet;
   const own = tree.levelOfDomain(ask.within);
   for (let level = tree.levels.length - 1; level > own && level >= ask.limit; level--) {
-    const all = tree.domainsAt(level);
-    // A node may lie outside of every domain of the level that is required.
-    const allowed = ask.limit < 0 ? all : all.filter((domain) => tree.isInside(domain, ask.limit));
-    const domain = fullestThatFits(ask, allowed, pods);
+    const domain = fullestThatFits(ask, allowedOf(ask, level), pods);
     if (domain !== undefined) return domain;
   }
-  return tree.isInside(ask.within, ask.limit) && ask.sums.of(ask.within) >= pods ? ask.within : undefined;
+  return mayStandIn(ask, ask.within) && ask.sums.of(ask.within) >= pods ? ask.within : undefined;
+}
+
+function allowedOf(ask: RegionAsk, level: number): readonly DomainId[] {
+  const all = ask.fleet.tree.domainsAt(level);
+  return ask.limit < 0 && ask.slices === undefined ? all : all.filter((domain) => mayStandIn(ask, domain));
+}
+
+/** A node may lie outside of every domain of the level that is required, or that slices share. */
+function mayStandIn({ fleet, limit, slices }: RegionAsk, domain: DomainId): boolean {
+  const { tree } = fleet;
+  const isAbove = slices === undefined || tree.levelOfDomain(domain) <= slices.level;
+  return tree.isInside(domain, limit) && (isAbove || tree.isInside(domain, slices.level));
 }
 
 function roomiest(ask: RegionAsk): DomainId | undefined {

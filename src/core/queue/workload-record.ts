@@ -1,5 +1,5 @@
-import type { Charge, Constraint, Milli, Ms, NodeName, PodSetSpec, SetId, WorkloadSpec } from '../contract/index.js';
-import { sortedEntries } from '../text-order.js';
+import type { Charge, Constraint, Ms, NodeName, PodSetSpec, SetId, WorkloadSpec } from '../contract/index.js';
+import { podNeed } from '../pod-need.js';
 
 /**
  * One workload as the core knows it; a change makes a new record (`WorkloadBook.change`). Fields that come and go are
@@ -69,12 +69,7 @@ export function groupKeyOf({ spec, avoid }: WorkloadRecord): string {
 }
 
 function needOf(podSet: PodSetSpec): readonly unknown[] {
-  const { count, minCount, flavors, cpuMilli, memoryMib, devices, nodeSelector, tolerations, topology } = podSet;
-  return [
-    [count, minCount, flavors, cpuMilli, memoryMib] satisfies readonly (Milli | readonly string[])[],
-    [devices?.count, devices?.milli, devices?.memoryMib],
-    sortedEntries(nodeSelector),
-    tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
-    [topology?.kind, topology?.level],
-  ];
+  const { count, minCount, flavors, topology } = podSet;
+  const size = topology?.kind === 'slice' ? topology.size : undefined;
+  return [count, minCount, flavors, podNeed(podSet), topology?.kind, topology?.level, size];
 }

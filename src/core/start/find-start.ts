@@ -2,6 +2,7 @@ import type { PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { wishOf } from '../core-state.js';
 import type { GangPart, PlacedPart, PlacedPod } from '../placement/index.js';
+import { unreachable } from '../invariant.js';
 import { growPart, placeGang } from '../placement/index.js';
 import type { FlavorChoice, FlavorChoices } from '../quota/index.js';
 import { chooseFlavors } from '../quota/index.js';
@@ -13,6 +14,7 @@ export interface StartPart extends PlacedPart {
   readonly podSet: PodSetSpec;
   readonly flavor: string | undefined;
   readonly limit: number;
+  readonly slices?: GangPart['slices'];
 }
 
 export type StartSearch =
@@ -64,13 +66,24 @@ export function gangParts(state: CoreState, podSets: readonly PodSetSpec[], choi
     shape: state.shapes.shapeOf(podSet, choice[index]),
     need: minimumOf(podSet),
     want: podSet.count,
-    limit: limitOf(state, podSet),
+    ...standingOf(state, podSet),
   }));
 }
 
-/** The outermost level allowed; `undefined` when the policy has no such level. */
-export function limitOf(state: CoreState, { topology }: PodSetSpec): number | undefined {
-  return topology?.kind === 'required' ? state.fleet.tree.levelOf(topology.level) : -1;
+/** What its topology asks, by the numbers of the levels. A preferred level that the policy has not prefers nothing. */
+function standingOf(state: CoreState, { topology }: PodSetSpec): Pick<GangPart, 'limit' | 'preferred' | 'slices'> {
+  if (topology === undefined) return { limit: -1 };
+  const level = state.fleet.tree.levelOf(topology.level);
+  switch (topology.kind) {
+    case 'required':
+      return { limit: level };
+    case 'preferred':
+      return { limit: -1, preferred: level };
+    case 'slice':
+      return level === undefined ? { limit: undefined } : { limit: -1, slices: { level, size: topology.size } };
+    default:
+      return unreachable(topology);
+  }
 }
 
 /**
@@ -87,7 +100,7 @@ export function growStart(
   const pods: PlacedPod[] = [];
   let { region } = part;
   for (;;) {
-    pods.push(...growPart(state.tx, { shape, region, avoid }, count - pods.length));
+    pods.push(...growPart(state.tx, { shape, region, avoid, slices: part.slices }, count - pods.length));
     if (pods.length === count || tree.levelOfDomain(region) <= part.limit) return pods;
     region = tree.parentOf(region);
     if (tree.levelOfDomain(region) < part.limit) return pods;
@@ -104,8 +117,7 @@ function startParts(
 ): readonly StartPart[] {
   return ask.podSets.flatMap((podSet, index) => {
     const placed = placement.parts[index];
-    return placed === undefined
-      ? []
-      : [{ ...placed, podSet, flavor: choice[index], limit: limitOf(state, podSet) ?? -1 }];
+    const { limit = -1, slices } = standingOf(state, podSet);
+    return placed === undefined ? [] : [{ ...placed, podSet, flavor: choice[index], limit, slices }];
   });
 }

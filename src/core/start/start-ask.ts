@@ -17,7 +17,7 @@ export function startAskOf(state: CoreState, { spec, avoid }: WorkloadRecord): S
   return { queue: spec.queue, podSets, avoid: new Set(rows) };
 }
 
-/** What must start together; at least one pod of a set that has any. */
-export function minimumOf({ count, minCount }: PodSetSpec): number {
-  return Math.min(count, Math.max(1, minCount));
+/** What must start together; at least one pod of a set that has any, or one slice. */
+export function minimumOf({ count, minCount, topology }: PodSetSpec): number {
+  return Math.min(count, Math.max(topology?.kind === 'slice' ? topology.size : 1, minCount));
 }

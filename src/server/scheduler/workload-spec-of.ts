@@ -81,6 +81,7 @@ function tolerationOf({ key, operator, value, effect }: PodSetDocument['tolerati
 }
 
 function topologyOf(topology: NonNullable<PodSetDocument['topology']>): NonNullable<PodSetSpec['topology']> {
+  if ('slice' in topology) return { kind: 'slice', ...topology.slice };
   return 'required' in topology
     ? { kind: 'required', level: topology.required }
     : { kind: 'preferred', level: topology.preferred };

@@ -54,6 +54,9 @@ function constraintSentence(constraint: Constraint, names: WorkloadNames): strin
         ? 'Nothing is in its way: the scheduler decides about it next.'
         : `${nameOf(constraint.behind, names)} and ${plural(constraint.ahead - 1, 'other workload')} come first.`;
     case 'topology':
+      if (constraint.sliceSize !== undefined) {
+        return `Every ${constraint.sliceSize} of its pods share one ${constraint.level}, and only ${constraint.podsAtBest} of ${constraint.podsNeeded} fit so.`;
+      }
       return `No ${constraint.level} has room for all its pods: ${constraint.podsAtBest} of ${constraint.podsNeeded} fit in ${constraint.best}.`;
     case 'gang':
       return `Its pods start together or not at all, and ${constraint.podsThatFit} of ${constraint.podsNeeded} fit now.`;

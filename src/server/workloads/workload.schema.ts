@@ -77,7 +77,15 @@ const PodTemplateSchema = z
 const TopologySchema = z.union([
   z.strictObject({ required: z.string().min(1).max(63) }),
   z.strictObject({ preferred: z.string().min(1).max(63) }),
+  /** Every `size` pods share one domain of the level. */
+  z.strictObject({
+    slice: z.strictObject({ level: z.string().min(1).max(63), size: z.int().min(1).max(PODS_PER_WORKLOAD_MAX) }),
+  }),
 ]);
+
+function hasWholeSlices(topology: z.output<typeof TopologySchema> | undefined, pods: number): boolean {
+  return topology === undefined || !('slice' in topology) || pods % topology.slice.size === 0;
+}
 
 const PodSetSchema = z
   .strictObject({
@@ -99,6 +107,10 @@ const PodSetSchema = z
   .refine((s) => s.minCount === undefined || s.minCount <= s.count, {
     path: ['minCount'],
     message: 'must not be above count',
+  })
+  .refine((s) => hasWholeSlices(s.topology, s.count) && hasWholeSlices(s.topology, s.minCount ?? s.count), {
+    path: ['topology', 'slice', 'size'],
+    message: 'must divide count and minCount',
   })
   .meta({ id: 'PodSet' });
 
