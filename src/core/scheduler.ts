@@ -25,12 +25,15 @@ import { viewOf } from './view.js';
  *
  * ## Sets
  * A settlement is a list of decisions; those with one `set` are committed together or refused together, in the order
- * given, and a set is about one workload. The caller answers each set, in any order, by `set-committed` or
- * `set-refused`; until then the core decides nothing more about that workload, whatever it is told about it. A start is
- * assumed at once: its seats and quota are taken, and given back when it is refused. All other decisions take effect
- * with their commit, so what they free is given to others by the next `decide`. After a refusal the workload waits
- * until the queue or node named in `at` changes, it is changed or cancelled, or `retry.backoffMs` have passed. After
- * `why: 'epoch'` throw this core away and rebuild it. A set of a `wait` decision needs no answer.
+ * given. A set is about one workload, or about a pre-emptor and all that make room for it. The caller answers each set
+ * by `set-committed` or `set-refused`, best in the order given; until then the core decides nothing more about its
+ * workloads, whatever it is told about them. A start is assumed at once: its seats and quota are taken, and given back
+ * when it is refused. So is what others give up `for` it: their claims and charges end with the decision, and stand
+ * again when it is refused. All other decisions take effect with their commit, so what they free is given to others by
+ * the next `decide`. A later set may count on quota that an earlier one frees: when that was refused, look again. After
+ * a refusal the workload that was to start, or to end by itself, waits until the queue or node named in `at` changes, it
+ * is changed or cancelled, or `retry.backoffMs` have passed. After `why: 'epoch'` throw this core away and rebuild it.
+ * Sets of `wait`, `plan` and `unplan` are words for display and need no answer.
  *
  * ## The life of a workload
  * ```
@@ -40,10 +43,14 @@ import { viewOf } from './view.js';
  * ```
  * - **start** names all pods of an incarnation with their seats, all of its charges, and the time by which all must
  *   run. `incarnation` is one more than the last that was committed, and than that of any pod that still stands. It may
- *   come while the ledger still shows the workload as evicting: see *requeue*. `waitsFor` is empty in this version (nothing is pre-empted).
+ *   come while the ledger still shows the workload as evicting: see *requeue*. `waitsFor` names the pods that must go
+ *   from its nodes: each of its pods is bound when those of its own node are gone. They are pods of the same set, which
+ *   evicts them or takes them from an elastic gang; nobody else may claim what they still occupy.
  * - **evict** ends the incarnation: it names every pod of it that still has a claim, also those that have ended, and
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
- *   are gone) and reports what becomes of them. There is no eviction of a part of a gang in this version.
+ *   are gone) and reports what becomes of them. With `for` it makes room for that workload, in one set with its start;
+ *   the evicted one is requeued even when it ends by itself before the set is answered.
+ * - **shrink** takes pods above the minimum from an elastic gang, which runs on; with `for`, as an eviction.
  * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum. It says
  *   nothing about occupancy. With some pods, the others run on; with all pods of a successful workload it stands in one
  *   set with `finish`. Deleting released pods is harmless and frees what a lost one may still hold.
@@ -60,6 +67,9 @@ import { viewOf } from './view.js';
  * pod of a committed start must one day be `pod-gone` (also one whose creation was skipped because an eviction came
  * first) or refused. `pod-gone` without `pod-ended` before counts
  * as lost by its node. Slots, CPU and memory are free for others only with neither claim nor occupancy.
+ *
+ * A pod that waits for others takes no place until it is seen. Seen before they are gone (two watchers may overtake one
+ * another), it is there: the node counts as overdrawn until the others are reported gone.
  *
  * ## Why an incarnation ends
  * The first cause counts; exits 64, 65 and 69 of a workload's own go before the others that are seen in one settle.
@@ -82,7 +92,7 @@ import { viewOf } from './view.js';
  * ## Rebuilding from a ledger
  * In this order: `policy-set`, flavors, queues, `node-seen` and `node-state-changed`, then per unfinished workload
  * `workload-submitted` (its `incarnation`, `retries`, `notBeforeMs` and `ending` as stored) and one `pod-adopted` for
- * each pod that claims or occupies; then `workload-cancelled` where that was asked. `leaving`: no claim any more.
+ * each pod that claims or occupies (with the `waitsFor` of its start, as long as it is not bound); then `workload-cancelled` where that was asked. `leaving`: no claim any more.
  * Charges follow from the claims: each node belongs to one device flavor and one CPU flavor. A pod that has ended but
  * not yet been released is adopted as `started`, then `pod-ended`. Decide only when all is told.
  */

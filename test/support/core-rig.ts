@@ -70,7 +70,7 @@ export class CoreRig {
       if (pods === 'only-commit') continue;
       for (const decision of decisions) {
         if (decision.kind === 'start') this.startPods(decision.seats.map(({ pod }) => pod));
-        if (decision.kind === 'evict') this.goPods(decision.pods);
+        if (decision.kind === 'evict' || decision.kind === 'shrink') this.goPods(decision.pods);
       }
     }
     throw new Error('the core does not come to rest');

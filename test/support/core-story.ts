@@ -11,7 +11,7 @@ import type {
 import { Scheduler } from '../../src/core/index.js';
 import type { Happening, World } from './core-world.js';
 import { inputsOf } from './core-world.js';
-import { bySet, LedgerModel } from './ledger-model.js';
+import { bySet, keyOf, LedgerModel } from './ledger-model.js';
 
 const ENDS: readonly PodEnd[] = [
   { outcome: 'succeeded', blame: 'workload', exitCode: 0 },
@@ -88,13 +88,18 @@ export class CoreStory {
     const { decisions, wakeAtMs } = this.scheduler.decide(this.nowMs);
     this.decisions.push(...decisions);
     this.wakes.push(wakeAtMs);
+    let isSpoilt = false;
     for (const [set, members] of bySet(decisions)) {
       if (answer === 'later') {
         this.#open.push({ set, decisions: members });
         continue;
       }
-      this.watcher.onSet?.(this, members, false);
-      this.#answer(set, members, answer === 'refuse-some' && (set + pick) % 3 === 0 ? 'refuse' : 'commit');
+      // A later set may count on what an earlier one frees: once that was refused, the ledger must look again.
+      this.watcher.onSet?.(this, members, isSpoilt);
+      const isUnwanted = answer === 'refuse-some' && (set + pick) % 3 === 0;
+      const isForbidden = isSpoilt && this.ledger.forbids(members, this.queues) !== undefined;
+      if (isUnwanted) isSpoilt ||= members.some((member) => 'for' in member);
+      this.#answer(set, members, isUnwanted || isForbidden ? 'refuse' : 'commit');
     }
     return decisions;
   }
@@ -112,6 +117,14 @@ export class CoreStory {
   /** Starts that are decided and not answered yet: the core assumes them. */
   assumed(): readonly (Decision & { readonly kind: 'start' })[] {
     return this.#open.flatMap(({ decisions }) => decisions).filter((decision) => decision.kind === 'start');
+  }
+
+  /** What is given up for others by sets that are not answered yet: the core assumes that too. */
+  assumedWays(): readonly (Decision & { readonly kind: 'evict' | 'shrink' })[] {
+    return this.#open
+      .flatMap(({ decisions }) => decisions)
+      .filter((decision) => (decision.kind === 'evict' || decision.kind === 'shrink') && decision.for !== undefined)
+      .filter((decision) => decision.kind === 'evict' || decision.kind === 'shrink');
   }
 
   endGoneOf(pod: PodRef): void {
@@ -169,7 +182,7 @@ export class CoreStory {
         for (const one of pods) if (this.#isLeaving(one)) this.endGoneOf(one);
         return;
       case 'start-all':
-        for (const one of pods) this.tell({ kind: 'pod-started', pod: one });
+        for (const one of pods) if (!this.#isWaiting(one)) this.tell({ kind: 'pod-started', pod: one });
         return;
       case 'end-workload':
         for (const one of pods.filter((other) => other.workload === pod?.workload)) {
@@ -204,10 +217,10 @@ export class CoreStory {
   ): void {
     switch (kind) {
       case 'bind':
-        this.tell({ kind: 'pod-bound', pod });
+        if (!this.#isWaiting(pod)) this.tell({ kind: 'pod-bound', pod });
         return;
       case 'start':
-        this.tell({ kind: 'pod-started', pod });
+        if (!this.#isWaiting(pod)) this.tell({ kind: 'pod-started', pod });
         return;
       case 'end-pod':
         this.tell({ kind: 'pod-ended', pod, ...(ENDS[more % ENDS.length] ?? { outcome: 'lost', blame: 'node' }) });
@@ -271,6 +284,11 @@ export class CoreStory {
 
   #emptyNode(node: string): void {
     for (const { seat } of [...this.ledger.pods.values()]) if (seat.node === node) this.ledger.gone(seat.pod);
+  }
+
+  #isWaiting(pod: PodRef): boolean {
+    const known = this.ledger.pods.get(keyOf(pod));
+    return known !== undefined && this.ledger.isWaiting(known);
   }
 
   #isLeaving(pod: PodRef): boolean {

@@ -287,6 +287,7 @@ export const anyNoise: fc.Arbitrary<readonly (SchedulerInput | { readonly kind: 
       kind: is('pod-adopted'),
       seat: anySeat,
       state: fc.constantFrom('expected', 'bound', 'started', 'leaving'),
+      waitsFor: fc.array(anyPod, { maxLength: 2 }),
     }),
     fc.record({
       kind: is('checkpoint-saved'),

@@ -16,6 +16,8 @@ export interface ModelPod {
   readonly seat: Seat;
   readonly isClaimed: boolean;
   readonly isOccupied: boolean;
+  /** Pods of its node that its start named: it is bound when they are gone. */
+  readonly waitsFor: readonly PodRef[];
 }
 
 /** A node as the ledger's row has it. */
@@ -62,20 +64,11 @@ export class LedgerModel {
 
   /** What forbids the set, as the database would; `undefined`: it may be committed. */
   forbids(set: readonly Decision[], queues: readonly QueueSpec[]): string | undefined {
+    const trial = this.#copy();
     for (const decision of set) {
-      if (decision.kind !== 'start') continue;
-      const shares = new Map<string, number>();
-      for (const { seat } of this.pods.values()) addShares(shares, seat);
-      for (const seat of decision.seats) addShares(shares, seat);
-      for (const [slot, milli] of shares) if (milli > 1000) return `slot ${slot} at ${milli}`;
-      for (const node of new Set(decision.seats.map((seat) => seat.node))) {
-        const refusal = this.#refusalOf(node, decision.seats);
-        if (refusal !== undefined) return refusal;
-      }
-      for (const charge of decision.charges) {
-        const check = checkCharge(this.rows(queues), charge);
-        if (check.kind === 'exceeds') return `quota of ${check.queue} short by ${check.shortMilli}`;
-      }
+      const refusal = decision.kind === 'start' ? trial.#refusalOfStart(decision, queues) : undefined;
+      if (refusal !== undefined) return refusal;
+      trial.commit([decision]);
     }
     return undefined;
   }
@@ -83,16 +76,19 @@ export class LedgerModel {
   commit(set: readonly Decision[]): void {
     for (const decision of set) {
       if (decision.kind === 'start') {
-        for (const seat of decision.seats) {
-          this.pods.set(keyOf(seat.pod), { seat, isClaimed: true, isOccupied: true });
-        }
+        for (const pod of this.#podsOfStart(decision)) this.pods.set(keyOf(pod.seat.pod), pod);
         this.#charges.set(decision.workload, decision.charges);
       }
-      if (decision.kind === 'evict' || decision.kind === 'release') {
+      if (decision.kind === 'evict' || decision.kind === 'release' || decision.kind === 'shrink') {
         for (const pod of decision.pods) this.#change(pod, { isClaimed: false });
         this.#charges.set(decision.workload, minus(this.chargesOf(decision.workload), decision.charges));
       }
     }
+  }
+
+  /** Is one of the pods still there that must go before this one comes? */
+  isWaiting({ waitsFor }: ModelPod): boolean {
+    return waitsFor.some((ref) => this.pods.get(keyOf(ref))?.isOccupied === true);
   }
 
   gone(pod: PodRef): void {
@@ -103,12 +99,50 @@ export class LedgerModel {
     return [...this.pods.values()].filter(({ seat }) => seat.pod.workload === workload);
   }
 
+  /** Both sums: of all claims, and of all that is or may be there now; who waits for others is not. */
+  #refusalOfStart(start: Decision & { readonly kind: 'start' }, queues: readonly QueueSpec[]): string | undefined {
+    const all = [...this.pods.values(), ...this.#podsOfStart(start)];
+    const claims = all.filter(({ isClaimed }) => isClaimed);
+    const present = all.filter((pod) => !this.isWaiting(pod));
+    for (const [sum, pods] of Object.entries({ claims, present })) {
+      const shares = new Map<string, number>();
+      for (const { seat } of pods) addShares(shares, seat);
+      for (const [slot, milli] of shares) if (milli > 1000) return `${sum} of slot ${slot} at ${milli}`;
+      for (const node of new Set(start.seats.map((seat) => seat.node))) {
+        const refusal = this.#refusalOf(node, pods);
+        if (refusal !== undefined) return `${sum}: ${refusal}`;
+      }
+    }
+    for (const charge of start.charges) {
+      const check = checkCharge(this.rows(queues), charge);
+      if (check.kind === 'exceeds') return `quota of ${check.queue} short by ${check.shortMilli}`;
+    }
+    return undefined;
+  }
+
+  #podsOfStart({ seats, waitsFor }: Decision & { readonly kind: 'start' }): readonly ModelPod[] {
+    return seats.map((seat) => ({
+      seat,
+      isClaimed: true,
+      isOccupied: true,
+      waitsFor: waitsFor.filter((ref) => this.pods.get(keyOf(ref))?.seat.node === seat.node),
+    }));
+  }
+
+  #copy(): LedgerModel {
+    const copy = new LedgerModel();
+    for (const [key, pod] of this.pods) copy.pods.set(key, pod);
+    for (const [workload, charges] of this.#charges) copy.#charges.set(workload, charges);
+    for (const [name, node] of this.#nodes) copy.#nodes.set(name, node);
+    return copy;
+  }
+
   /** Only a node that takes work, and only within its capacity: what is there already counts too. */
-  #refusalOf(name: string, seats: readonly Seat[]): string | undefined {
+  #refusalOf(name: string, among: readonly ModelPod[]): string | undefined {
     const node = this.#nodes.get(name);
     if (node === undefined || node.isRemoved) return `no node ${name}`;
     if (node.state !== 'healthy' || node.spec.unschedulable) return `node ${name} takes no work`;
-    const there = [...[...this.pods.values()].map(({ seat }) => seat), ...seats].filter((seat) => seat.node === name);
+    const there = among.map(({ seat }) => seat).filter((seat) => seat.node === name);
     const { cpuMilli, memoryMib, pods } = node.spec.capacity;
     const sum = (of: (seat: Seat) => number): number => there.reduce((total, seat) => total + of(seat), 0);
     const isOver = sum((seat) => seat.cpuMilli) > cpuMilli || sum((seat) => seat.memoryMib) > memoryMib;
@@ -132,7 +166,7 @@ export function keyOf({ workload, incarnation, podSet, index }: PodRef): string 
 export function bySet(decisions: readonly Decision[]): ReadonlyMap<SetId, readonly Decision[]> {
   const sets = new Map<SetId, Decision[]>();
   for (const decision of decisions) {
-    if (decision.kind === 'wait') continue;
+    if (decision.kind === 'wait' || decision.kind === 'plan' || decision.kind === 'unplan') continue;
     sets.set(decision.set, [...(sets.get(decision.set) ?? []), decision]);
   }
   return sets;

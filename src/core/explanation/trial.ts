@@ -1,6 +1,5 @@
 import type { Change, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { holdingOf } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
 import type { StartAsk, StartSearch } from '../start/index.js';
 import { isSilent } from '../lifecycle/index.js';
@@ -63,9 +62,8 @@ function applyChange(state: CoreState, ask: StartAsk, change: Change): StartAsk 
 
 /** What it holds on nodes that answer, and what it pays, is free. */
 function endWorkload(state: CoreState, workload: string): void {
-  for (const pod of state.pods.ofWorkload(workload)) {
-    if (!isSilent(state, pod)) state.tx.give(holdingOf(pod.seat, state.fleet.rowOf(pod.seat.node)));
-  }
+  const pods = state.pods.ofWorkload(workload).filter((pod) => !isSilent(state, pod));
+  for (const share of state.pods.shareOf(pods)) state.tx.give(share);
   for (const charge of state.book.get(workload)?.charges ?? []) state.quota.refund(charge);
 }
 

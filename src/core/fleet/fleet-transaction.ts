@@ -3,9 +3,11 @@ import type { Mark } from '../journal.js';
 import type { FleetState } from './fleet-state.js';
 import { WHOLE_DEVICE_MILLI } from './fleet-state.js';
 
-/** What one pod holds of a node. */
+/** What is held of a node, by one pod or by several. */
 export interface Holding {
   readonly row: number;
+  /** Absent: one. */
+  readonly pods?: number;
   readonly cpuMilli: number;
   readonly memoryMib: number;
   readonly slots: readonly SlotShare[];
@@ -48,7 +50,7 @@ export class FleetTransaction {
     const { row } = holding;
     fleet.cpuFree.add(row, sign * holding.cpuMilli);
     fleet.memoryFree.add(row, sign * holding.memoryMib);
-    fleet.podsFree.add(row, sign);
+    fleet.podsFree.add(row, sign * (holding.pods ?? 1));
     const base = fleet.slotBase(row);
     for (const { slot, milli } of holding.slots) {
       const before = fleet.slotFree.at(base + slot);

@@ -1,7 +1,7 @@
 /**
  * What there is and who holds it. Promises: used = sum of what pods hold, at every node; a slot is free only with
  * neither claim nor occupancy; a rollback restores every column. Read `fleet-state.ts` first, then
- * `fleet-transaction.ts` (the only way to take and give) and `pod-table.ts` (claims and occupancy).
+ * `fleet-transaction.ts` (the only way to take and give), `pod-table.ts` (claims and occupancy) and `leaving-hold.ts`.
  */
 export { FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
 export type { NodeRecord } from './fleet-state.js';
@@ -9,6 +9,7 @@ export { FleetTransaction } from './fleet-transaction.js';
 export { hardwareCatalogue, tpuSlice } from './hardware-catalogue.js';
 export type { HardwareCatalogue } from './hardware-catalogue.js';
 export type { NodeFlavors } from './node-flavors.js';
-export { holdingOf, PodTable } from './pod-table.js';
+export { isClaimed } from './leaving-hold.js';
+export { PodTable } from './pod-table.js';
 export type { PodChange, PodOutcome, PodRecord } from './pod-table.js';
 export type { DomainId, TopologyTree } from './topology-tree.js';

@@ -2,9 +2,15 @@ import type { FlavorName, Milli, PodEnd, PodRef, Seat, WorkloadId } from '../con
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import type { FleetTransaction, Holding } from './fleet-transaction.js';
+import type { NodeHold } from './leaving-hold.js';
+import { isClaimed, leavingHold, nameOf, NOTHING_HELD } from './leaving-hold.js';
 
-/** The right to a seat: assumed when decided, granted when the ledger has committed the start. */
-export type Claim = 'none' | 'assumed' | 'granted';
+/**
+ * The right to a seat: assumed when decided, granted when the ledger has committed the start. `yielded`: given up for
+ * another by a set that is not answered; it ends when that is committed and is granted again when it is refused, so
+ * until then nobody but the other may have its place, also when the pod is gone.
+ */
+export type Claim = 'none' | 'assumed' | 'granted' | 'yielded';
 /** What is on the node: expected once committed, present when seen, leaving once its end is decided. */
 export type Occupancy = 'none' | 'expected' | 'present' | 'leaving';
 
@@ -21,13 +27,16 @@ export interface PodRecord {
   readonly end?: PodOutcome;
   /** The number of the event that told its end. */
   readonly endSeq?: number;
+  /** Pods of its node that must be gone before it may be bound; only while it is not there, and some of them are. */
+  readonly waitsFor?: readonly PodRef[];
 }
 
 export type PodChange = Partial<Pick<PodRecord, 'claim' | 'occupancy' | 'started' | 'end' | 'endSeq'>>;
 
 /**
- * Every pod that claims or occupies. A pod holds its share of the node from its first claim or occupancy until both
- * are over: then the share is given back and the pod forgotten. Nothing else may take or give for a pod of ours.
+ * Every pod that claims or occupies. A claim holds its share of the node; what pods without claim still occupy is held
+ * as `leavingHold` says, so that only those who wait for them may claim it. A pod with neither is forgotten. Nothing
+ * else may take or give for a pod of ours.
  */
 export class PodTable {
   readonly #tx: FleetTransaction;
@@ -35,6 +44,8 @@ export class PodTable {
   readonly #ofNode = new Map<number, Map<string, PodRecord>>();
   /** Rows of nodes that got something back since they were last asked for. */
   readonly #freedRows = new Set<number>();
+  /** By node: what is held for leaving pods; follows from the pods of the node, whatever their history. */
+  readonly #holds = new Map<number, NodeHold>();
 
   constructor(tx: FleetTransaction) {
     this.#tx = tx;
@@ -44,8 +55,9 @@ export class PodTable {
   add(pod: PodRecord, share: 'taken' | 'to-take'): void {
     const key = keyOf(pod.seat.pod);
     invariant(this.find(pod.seat.pod) === undefined, 'a pod is added once', { key });
-    if (share === 'to-take') this.#tx.take(this.#holding(pod.seat));
+    if (share === 'to-take' && isClaimed(pod)) this.#tx.take(this.#holding(pod.seat));
     this.#store(pod);
+    if (!isClaimed(pod) || pod.waitsFor !== undefined) this.#holdAnew(this.#tx.fleet.rowOf(pod.seat.node));
   }
 
   find(ref: PodRef): PodRecord | undefined {
@@ -58,9 +70,7 @@ export class PodTable {
   }
 
   ofNode(row: number): readonly PodRecord[] {
-    return [...(this.#ofNode.get(row)?.values() ?? [])].sort(
-      (a, b) => compareText(a.seat.pod.workload, b.seat.pod.workload) || comparePods(a, b),
-    );
+    return [...(this.#ofNode.get(row)?.values() ?? [])].sort(compareOnNode);
   }
 
   countOn(row: number): number {
@@ -74,13 +84,28 @@ export class PodTable {
 
   /** The pod as it is then, or `undefined` when it holds nothing any more and is forgotten. */
   change(pod: PodRecord, change: PodChange): PodRecord | undefined {
-    const after = { ...pod, ...change };
-    if (after.claim !== 'none' || after.occupancy !== 'none') {
-      this.#store(after);
-      return after;
+    const after = arrived({ ...pod, ...change });
+    const row = this.#tx.fleet.rowOf(pod.seat.node);
+    if (isClaimed(pod) && !isClaimed(after)) this.#tx.give(holdingOf(pod.seat, row));
+    if (!isClaimed(pod) && isClaimed(after)) this.#tx.take(holdingOf(pod.seat, row));
+    const isOver = after.claim === 'none' && after.occupancy === 'none';
+    if (isOver) this.#forget(pod.seat, row);
+    else this.#store(after);
+    if (!isClaimed(pod) || !isClaimed(after) || pod.waitsFor !== undefined) this.#holdAnew(row);
+    return isOver ? undefined : after;
+  }
+
+  /** What would come free if these pods were gone and claimed nothing. */
+  shareOf(pods: readonly PodRecord[]): readonly Holding[] {
+    const shares = pods.filter(isClaimed).map(({ seat }) => this.#holding(seat));
+    const gone = new Set(pods.map(({ seat }) => nameOf(seat.pod)));
+    for (const row of new Set(pods.map(({ seat }) => this.#tx.fleet.rowOf(seat.node)))) {
+      const now = this.#holds.get(row);
+      if (now === undefined) continue;
+      const then = leavingHold(this.ofNode(row).filter(({ seat }) => !gone.has(nameOf(seat.pod))));
+      shares.push({ row, ...now }, { row, ...negative(then) });
     }
-    this.#forget(pod.seat);
-    return undefined;
+    return shares;
   }
 
   takeFreedRows(): readonly number[] {
@@ -92,15 +117,33 @@ export class PodTable {
   #store(pod: PodRecord): void {
     const { pod: ref, node } = pod.seat;
     mapOf(this.#ofWorkload, ref.workload).set(keyOf(ref), pod);
-    mapOf(this.#ofNode, this.#tx.fleet.rowOf(node)).set(nodeKeyOf(ref), pod);
+    mapOf(this.#ofNode, this.#tx.fleet.rowOf(node)).set(nameOf(ref), pod);
   }
 
-  #forget(seat: Seat): void {
-    const holding = this.#holding(seat);
-    this.#tx.give(holding);
-    this.#freedRows.add(holding.row);
-    drop(this.#ofWorkload, seat.pod.workload, keyOf(seat.pod));
-    drop(this.#ofNode, holding.row, nodeKeyOf(seat.pod));
+  #forget({ pod: ref }: Seat, row: number): void {
+    this.#freedRows.add(row);
+    drop(this.#ofWorkload, ref.workload, keyOf(ref));
+    drop(this.#ofNode, row, nameOf(ref));
+    if (this.#holds.has(row)) this.#forgetWaits(ref, row);
+  }
+
+  #forgetWaits(gone: PodRef, row: number): void {
+    const name = nameOf(gone);
+    for (const pod of this.ofNode(row)) {
+      if (pod.waitsFor?.some((ref) => nameOf(ref) === name) !== true) continue;
+      const { waitsFor, ...rest } = pod;
+      const left = waitsFor.filter((ref) => nameOf(ref) !== name);
+      this.#store(left.length === 0 ? rest : { ...rest, waitsFor: left });
+    }
+  }
+
+  #holdAnew(row: number): void {
+    const before = this.#holds.get(row);
+    const after = leavingHold([...(this.#ofNode.get(row)?.values() ?? [])].sort(compareOnNode));
+    if (before !== undefined) this.#tx.give({ row, ...before });
+    this.#tx.take({ row, ...after });
+    if (after === NOTHING_HELD) this.#holds.delete(row);
+    else this.#holds.set(row, after);
   }
 
   #holding(seat: Seat): Holding {
@@ -108,16 +151,28 @@ export class PodTable {
   }
 }
 
-export function holdingOf(seat: Seat, row: number): Holding {
+function holdingOf(seat: Seat, row: number): Holding {
   return { row, cpuMilli: seat.cpuMilli, memoryMib: seat.memoryMib, slots: seat.slots };
+}
+
+/** Who is there waits for nobody. */
+function arrived(pod: PodRecord): PodRecord {
+  if (pod.occupancy !== 'present' || pod.waitsFor === undefined) return pod;
+  const { waitsFor: _past, ...there } = pod;
+  return there;
+}
+
+function negative({ cpuMilli, memoryMib, pods, slots }: NodeHold): NodeHold {
+  const less = slots.map(({ slot, milli }) => ({ slot, milli: -milli }));
+  return { cpuMilli: -cpuMilli, memoryMib: -memoryMib, pods: -pods, slots: less };
 }
 
 function keyOf(ref: PodRef): string {
   return `${ref.incarnation}/${ref.podSet}/${ref.index}`;
 }
 
-function nodeKeyOf(ref: PodRef): string {
-  return `${ref.workload}/${keyOf(ref)}`;
+function compareOnNode(a: PodRecord, b: PodRecord): number {
+  return compareText(a.seat.pod.workload, b.seat.pod.workload) || comparePods(a, b);
 }
 
 function comparePods(a: PodRecord, b: PodRecord): number {

@@ -4,6 +4,7 @@ import type { PodChange } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { Applied } from './applied.js';
+import { isForAnother, standAgain } from './give-way.js';
 import { subtractCharges } from '../start/index.js';
 
 /** The ledger has stored the set: what it says is true from now on. */
@@ -21,7 +22,10 @@ export function commitSet(state: CoreState, set: SetId): Applied {
   return 'applied';
 }
 
-/** The ledger did not store the set. Only a start was assumed before the answer, so only a start is undone. */
+/**
+ * The ledger did not store the set. Only a start, and what others gave up for it, was assumed before the answer, so only
+ * that is undone. Whose start or end was refused waits a while; who would have made room runs on as if nothing had been.
+ */
 export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set-refused' }): Applied {
   const decisions = state.inFlight.get(event.set);
   if (decisions === undefined) return answeredBefore(state, event.set);
@@ -31,8 +35,10 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     const record = state.book.get(decision.workload);
     if (record === undefined) continue;
     // Whoever was cancelled meanwhile will not be started again: there is nothing to wait for.
-    const pause = decision.kind === 'start' && record.cancelRequested ? undefined : afterRefusal;
+    const isGivenUp = decision.kind === 'start' && record.cancelRequested;
+    const pause = isGivenUp || isForAnother(decision) ? undefined : afterRefusal;
     if (decision.kind === 'start') undoStart(state, record, decision);
+    if (isForAnother(decision)) standAgain(state, decision);
     const undone = state.book.get(decision.workload);
     if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause });
     state.book.touch(decision.workload);
@@ -56,7 +62,7 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
       return;
     case 'evict': {
       changePods(state, decision.pods, { claim: 'none' });
-      state.refund(decision.charges);
+      if (!isForAnother(decision)) state.refund(decision.charges);
       const { then, retries, notBeforeMs } = decision;
       const ended = { startedAtMs: undefined, progressEndMs: undefined, startByMs: undefined } as const;
       const change = { state: 'evicting', then, retries, notBeforeMs, charges: [] } as const;
@@ -71,9 +77,14 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
     case 'finish':
       state.book.remove(record);
       return;
-    case 'grow':
     case 'shrink':
-      invariant(false, 'nothing grows or shrinks yet', { kind: decision.kind });
+      changePods(state, decision.pods, { claim: 'none' });
+      if (isForAnother(decision)) return;
+      state.refund(decision.charges);
+      state.book.change(record, { charges: subtractCharges(record.charges, decision.charges) });
+      return;
+    case 'grow':
+      invariant(false, 'nothing grows yet', { kind: decision.kind });
       return;
     case 'plan':
     case 'unplan':

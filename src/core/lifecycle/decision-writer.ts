@@ -21,14 +21,25 @@ export class DecisionWriter {
 
   /** One set about one workload, of which nothing more is decided until it is answered. */
   decide(record: WorkloadRecord, bodies: readonly DecisionBody[]): WorkloadRecord {
-    const set = this.#state.nextSet++;
-    this.#state.inFlight.set(set, this.#number(set, bodies));
+    const set = this.#open(bodies);
     return this.#state.book.change(record, { inFlight: set });
+  }
+
+  /** One set about several workloads: of none of them more is decided until it is answered. */
+  decideTogether(records: readonly WorkloadRecord[], bodies: readonly DecisionBody[]): void {
+    const set = this.#open(bodies);
+    for (const record of records) this.#state.book.change(record, { inFlight: set });
   }
 
   /** Words for display: nobody needs to answer them. */
   tell(body: DecisionBody): void {
     this.#number(this.#state.nextSet++, [body]);
+  }
+
+  #open(bodies: readonly DecisionBody[]): SetId {
+    const set = this.#state.nextSet++;
+    this.#state.inFlight.set(set, this.#number(set, bodies));
+    return set;
   }
 
   #number(set: SetId, bodies: readonly DecisionBody[]): readonly Decision[] {

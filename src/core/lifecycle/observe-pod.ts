@@ -69,10 +69,11 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   if (!state.fleet.has(seat.node) || state.pods.find(seat.pod) !== undefined) return 'misfit';
   state.fleet.ensureSlots(state.fleet.rowOf(seat.node), 1 + Math.max(-1, ...seat.slots.map(({ slot }) => slot)));
   const podSet = record?.spec.podSets.find(({ name }) => name === seat.pod.podSet);
+  const waits = event.waitsFor === undefined || event.waitsFor.length === 0 ? {} : { waitsFor: event.waitsFor };
   const isSettled = record !== undefined && record.inFlight === undefined;
   const isCurrent = isSettled && seat.pod.incarnation === record.incarnation && podSet !== undefined;
   if (!isCurrent || event.state === 'leaving' || (record.state === 'evicting' && record.then !== 'requeue')) {
-    state.pods.add({ seat, claim: 'none', occupancy: 'leaving', started: false }, 'to-take');
+    state.pods.add({ seat, claim: 'none', occupancy: 'leaving', started: false, ...waits }, 'to-take');
     if (isSettled && record.state === 'pending') state.book.change(record, { state: 'evicting', then: 'requeue' });
     state.book.touch(seat.pod.workload);
     return 'applied';
@@ -86,6 +87,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
     claim: 'granted',
     occupancy,
     started: event.state === 'started',
+    ...(occupancy === 'expected' ? waits : {}),
   };
   state.pods.add(pod, 'to-take');
   const charges = sumCharges(record.spec.queue, [pod]);

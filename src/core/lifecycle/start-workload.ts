@@ -1,11 +1,14 @@
-import type { Charge, Ms, Seat } from '../contract/index.js';
+import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
+import type { PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { addCharges, findStart, growStart, startAskOf } from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
+import type { WayBody } from './give-way.js';
+import { giveWay } from './give-way.js';
 
 /** A start of this settle that is not said yet: it may still grow. */
 export interface StartDraft {
@@ -23,9 +26,13 @@ export type StartTrial =
 export function tryStart(state: CoreState, record: WorkloadRecord): StartTrial {
   const found = findStart(state, startAskOf(state, record));
   if (found.kind === 'blocked') return { kind: 'blocked', steps: found.steps };
+  return { kind: 'started', draft: draftStart(state, record, found.parts), steps: found.steps };
+}
+
+/** The start of a waiting workload on these seats: quota is charged, it is not pending any more. */
+export function draftStart(state: CoreState, record: WorkloadRecord, parts: readonly StartPart[]): StartDraft {
   let charges: readonly Charge[] = [];
-  for (const part of found.parts)
-    charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
+  for (const part of parts) charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
   const borrows = charges.some((charge) => {
     const fit = state.quota.fits(charge);
     return fit.kind === 'exceeds' || fit.borrows;
@@ -33,7 +40,7 @@ export function tryStart(state: CoreState, record: WorkloadRecord): StartTrial {
   state.charge(charges);
   const incarnation = 1 + Math.max(record.incarnation, ...incarnationsSeen(state, record));
   const started = state.book.change(record, { state: 'starting', incarnation, told: undefined, charges });
-  return { kind: 'started', draft: { record: started, parts: found.parts, charges, borrows }, steps: found.steps };
+  return { record: started, parts, charges, borrows };
 }
 
 /** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
@@ -59,60 +66,105 @@ export function growDraft(state: CoreState, draft: StartDraft): StartDraft {
   return { ...draft, parts, charges };
 }
 
-/** Says the start, with all that it grew to; it must be up by the deadline of the policy. */
-export function announceStart(
-  { state, writer, nowMs }: { readonly state: CoreState; readonly writer: DecisionWriter; readonly nowMs: Ms },
-  draft: StartDraft,
-): void {
-  const startByMs = nowMs + state.policy.start.deadlineMs;
-  const record = state.book.change(draft.record, { charges: draft.charges, startByMs, startedAtMs: nowMs });
-  const { id, queue, priority } = record.spec;
-  const seats: Seat[] = [];
-  for (const part of draft.parts) {
-    for (const [index, pod] of part.pods.entries()) seats.push(enterPod(state, record, { part, pod, index }));
-  }
-  const level = Math.min(...draft.parts.map(({ region }) => state.fleet.tree.levelOfDomain(region)));
-  writer.decide(record, [
-    {
-      kind: 'start',
-      workload: id,
-      incarnation: record.incarnation,
-      seats,
-      charges: draft.charges,
-      waitsFor: [],
-      startByMs,
-      because: {
-        rule: 'fits',
-        facts: {
-          policy: state.policy.version,
-          queue,
-          priority,
-          borrows: draft.borrows ? 'yes' : 'no',
-          within: state.fleet.tree.levels[level] ?? 'fleet',
-        },
-      },
-    },
-  ]);
+interface Announcing {
+  readonly state: CoreState;
+  readonly writer: DecisionWriter;
+  readonly nowMs: Ms;
 }
 
-function enterPod(
+/** Says the start, with all that it grew to; it must be up by the deadline of the policy. */
+export function announceStart({ state, writer, nowMs }: Announcing, draft: StartDraft): void {
+  const { record, seats } = enterStart(state, draft, { nowMs, waitsFor: [], share: 'taken' });
+  const because = { rule: 'fits', facts: factsOf(state, draft) };
+  writer.decide(record, [{ ...startBody(record, seats, draft.charges), waitsFor: [], because }]);
+}
+
+/**
+ * Says in one set what others give up and the start that it is for. The seats of `parts` are free once they have, and
+ * are taken here; each pod waits for those that must go from its node.
+ */
+export function startInPlaceOf(
+  { state, writer, nowMs }: Announcing,
+  start: { readonly record: WorkloadRecord; readonly parts: readonly StartPart[]; readonly because: Because },
+  ways: readonly WayBody[],
+): void {
+  for (const way of ways) giveWay(state, way);
+  const draft = draftStart(state, start.record, start.parts);
+  const nodes = new Set(start.parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  const waitsFor = ways.flatMap(({ pods }) => pods).filter((ref) => nodes.has(rowOfPod(state, ref)));
+  const { record, seats } = enterStart(state, draft, { nowMs, waitsFor, share: 'to-take' });
+  const victims = ways.map(({ workload }) => state.book.get(workload)).filter((victim) => victim !== undefined);
+  const because = { rule: start.because.rule, facts: { ...factsOf(state, draft), ...start.because.facts } };
+  writer.decideTogether(
+    [...victims, record],
+    [...ways, { ...startBody(record, seats, draft.charges), waitsFor, because }],
+  );
+}
+
+function startBody(record: WorkloadRecord, seats: readonly Seat[], charges: readonly Charge[]) {
+  const { spec, incarnation, startByMs = 0 } = record;
+  return { kind: 'start', workload: spec.id, incarnation, seats, charges, startByMs } as const;
+}
+
+function factsOf(state: CoreState, { record, parts, borrows }: StartDraft): Because['facts'] {
+  const level = Math.min(...parts.map(({ region }) => state.fleet.tree.levelOfDomain(region)));
+  return {
+    policy: state.policy.version,
+    queue: record.spec.queue,
+    priority: record.spec.priority,
+    borrows: borrows ? 'yes' : 'no',
+    within: state.fleet.tree.levels[level] ?? 'fleet',
+  };
+}
+
+interface Entering {
+  readonly nowMs: Ms;
+  readonly waitsFor: readonly PodRef[];
+  readonly share: 'taken' | 'to-take';
+}
+
+function enterStart(
+  state: CoreState,
+  draft: StartDraft,
+  entering: Entering,
+): { readonly record: WorkloadRecord; readonly seats: readonly Seat[] } {
+  const { nowMs, waitsFor, share } = entering;
+  const startByMs = nowMs + state.policy.start.deadlineMs;
+  const record = state.book.change(draft.record, { charges: draft.charges, startByMs, startedAtMs: nowMs });
+  const seats: Seat[] = [];
+  for (const part of draft.parts) {
+    for (const [index, placed] of part.pods.entries()) {
+      const pod = podOf(state, record, { part, placed, index });
+      const before = waitsFor.filter((ref) => rowOfPod(state, ref) === placed.row);
+      state.pods.add(before.length === 0 ? pod : { ...pod, waitsFor: before }, share);
+      seats.push(pod.seat);
+    }
+  }
+  return { record, seats };
+}
+
+function podOf(
   state: CoreState,
   record: WorkloadRecord,
-  { part, pod, index }: { readonly part: StartPart; readonly pod: PlacedPod; readonly index: number },
-): Seat {
+  { part, placed, index }: { readonly part: StartPart; readonly placed: PlacedPod; readonly index: number },
+): PodRecord {
   const { podSet, flavor } = part;
   const { id: workload } = record.spec;
   const seat: Seat = {
     pod: { workload, incarnation: record.incarnation, podSet: podSet.name, index },
-    node: state.fleet.recordOf(pod.row).spec.name,
-    slots: pod.slots,
+    node: state.fleet.recordOf(placed.row).spec.name,
+    slots: placed.slots,
     cpuMilli: podSet.cpuMilli,
     memoryMib: podSet.memoryMib,
   };
   const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
   const charge = flavor === undefined || milli === 0 ? {} : { charge: { flavor, milli } };
-  state.pods.add({ seat, ...charge, claim: 'assumed', occupancy: 'none', started: false }, 'taken');
-  return seat;
+  return { seat, ...charge, claim: 'assumed', occupancy: 'none', started: false };
+}
+
+function rowOfPod(state: CoreState, ref: PodRef): number {
+  const pod = state.pods.find(ref);
+  return pod === undefined ? -1 : state.fleet.rowOf(pod.seat.node);
 }
 
 function podsInQuota(state: CoreState, record: WorkloadRecord, { podSet, flavor }: StartPart): number {

@@ -1,0 +1,77 @@
+import type { PodRef } from '../contract/index.js';
+import type { Holding } from './fleet-transaction.js';
+import type { PodRecord } from './pod-table.js';
+
+/** What a node keeps from everybody, beyond the claims on it. */
+export type NodeHold = Omit<Holding, 'row' | 'pods'> & { readonly pods: number };
+
+export const NOTHING_HELD: NodeHold = { cpuMilli: 0, memoryMib: 0, pods: 0, slots: [] };
+
+/** The right to its seat counts: the ledger has it, or is expected to. */
+export function isClaimed({ claim }: PodRecord): boolean {
+  return claim === 'assumed' || claim === 'granted';
+}
+
+interface Waiter {
+  readonly pod: PodRecord;
+  /** The leaving pods that it waits for, by their place among them. */
+  readonly behind: readonly number[];
+}
+
+/**
+ * What the pods of one node that have lost their claim hold of it, until they are gone; `pods` are all of the node, in
+ * any fixed order. A claim that waits for such pods stands in their place and needs nothing besides: per resource and
+ * slot, held is the most that can be on the node at one time, over all orders in which they go and the waiting come,
+ * less the claims. With edges from each waiting pod to those it waits for, that is everything less the largest flow
+ * between the two (project selection); exact as long as the sets waited for are disjoint or nested, else too much.
+ */
+export function leavingHold(pods: readonly PodRecord[]): NodeHold {
+  const unclaimed = pods.filter((pod) => !isClaimed(pod));
+  if (unclaimed.length === 0) return NOTHING_HELD;
+  const byName = new Map(unclaimed.map((pod) => [nameOf(pod.seat.pod), pod]));
+  const isWaiting = ({ waitsFor }: PodRecord): boolean => waitsFor?.some((ref) => byName.has(nameOf(ref))) ?? false;
+  const leaving = unclaimed.filter((pod) => !isWaiting(pod));
+  const place = new Map(leaving.map((pod, index) => [nameOf(pod.seat.pod), index]));
+  const waiters: Waiter[] = pods
+    .filter(isWaiting)
+    .map((pod) => ({
+      pod,
+      behind: (pod.waitsFor ?? []).map((ref) => place.get(nameOf(ref))).filter((index) => index !== undefined),
+    }))
+    .sort((a, b) => a.behind.length - b.behind.length);
+  const held = (amountOf: (pod: PodRecord) => number): number => {
+    const left = leaving.map(amountOf);
+    let total = unclaimed.reduce((sum, pod) => sum + amountOf(pod), 0);
+    for (const { pod, behind } of waiters) total -= cover(amountOf(pod), behind, left);
+    return total;
+  };
+  const slots = new Set(unclaimed.flatMap(({ seat }) => seat.slots.map(({ slot }) => slot)));
+  return {
+    cpuMilli: held(({ seat }) => seat.cpuMilli),
+    memoryMib: held(({ seat }) => seat.memoryMib),
+    pods: held(() => 1),
+    slots: [...slots]
+      .sort((a, b) => a - b)
+      .map((slot) => ({ slot, milli: held((pod) => milliOf(pod, slot)) }))
+      .filter(({ milli }) => milli !== 0),
+  };
+}
+
+/** How much of `need` stands in the place of those behind which it waits; `left` is what of them is not covered yet. */
+function cover(need: number, behind: readonly number[], left: number[]): number {
+  let covered = 0;
+  for (const index of behind) {
+    const more = Math.min(need - covered, left[index] ?? 0);
+    left[index] = (left[index] ?? 0) - more;
+    covered += more;
+  }
+  return covered;
+}
+
+function milliOf({ seat }: PodRecord, slot: number): number {
+  return seat.slots.find((share) => share.slot === slot)?.milli ?? 0;
+}
+
+export function nameOf({ workload, incarnation, podSet, index }: PodRef): string {
+  return `${workload}/${incarnation}/${podSet}/${index}`;
+}
