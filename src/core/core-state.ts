@@ -1,4 +1,4 @@
-import type { Charge, Decision, FlavorSpec, NodeName, Policy, PodSetSpec, Seat, SetId } from './contract/index.js';
+import type { Charge, Decision, FlavorSpec, Ms, NodeName, Policy, PodSetSpec, Seat, SetId } from './contract/index.js';
 import { DEFAULT_POLICY } from './contract/index.js';
 import { FleetState, FleetTransaction, PodTable } from './fleet/index.js';
 import { Journal } from './journal.js';
@@ -31,9 +31,20 @@ export class CoreState {
     this.fleet.setLevels(this.policy.topologyLevels);
   }
 
+  /** The latest time that an event or a settle has told. */
+  get nowMs(): Ms {
+    return this.quota.past.nowMs;
+  }
+
+  /** It is now so late: what is used lasts until now. Told before anything else of an event or a settle. */
+  clock(nowMs: Ms): void {
+    this.quota.past.advance(nowMs);
+  }
+
   setPolicy(policy: Policy): void {
     this.policy = policy;
     this.fleet.setLevels(policy.topologyLevels);
+    this.quota.past.setHalfLife(policy.fairness.halfLifeMs);
     this.book.groups.setOrder(policy.order);
   }
 

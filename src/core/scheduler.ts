@@ -116,6 +116,7 @@ export class Scheduler {
       return;
     }
     state.seq = event.seq;
+    state.clock(event.atMs);
     if (route(state, event) === 'misfit') state.misfits++;
     for (const row of state.pods.takeFreedRows()) state.wakeForNode(row);
     state.journal.commit();

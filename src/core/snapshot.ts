@@ -1,18 +1,22 @@
-import type { Decision, FlavorSpec, Policy, QueueSpec, SetId, WorkloadId } from './contract/index.js';
+import type { Decision, FlavorSpec, Ms, Policy, QueueSpec, SetId, WorkloadId } from './contract/index.js';
 import { CoreState } from './core-state.js';
 import type { NodeRecord, PodRecord } from './fleet/index.js';
 import { invariant } from './invariant.js';
 import type { GroupRecord, WorkloadRecord } from './queue/index.js';
+import type { PastUsageRecord } from './quota/index.js';
 
 /** Records as plain data, fit for JSON. Indexes are not in it: `restoreState` builds them as the events did. */
 export interface Snapshot {
   readonly seq: number;
   readonly misfits: number;
+  /** The latest time told. */
+  readonly nowMs: Ms;
   readonly nextSet: SetId;
   readonly nextDecision: number;
   readonly policy: Policy;
   readonly flavors: readonly FlavorSpec[];
   readonly queues: readonly QueueSpec[];
+  readonly pastUsage: readonly PastUsageRecord[];
   readonly nodes: readonly NodeRecord[];
   readonly workloads: readonly WorkloadRecord[];
   readonly pods: readonly PodRecord[];
@@ -27,6 +31,7 @@ export function snapshotOf(state: CoreState): Snapshot {
   return {
     seq,
     misfits,
+    nowMs: state.nowMs,
     nextSet,
     nextDecision,
     policy,
@@ -36,6 +41,7 @@ export function snapshotOf(state: CoreState): Snapshot {
       invariant(spec !== undefined, 'a named queue has a spec', { name });
       return spec;
     }),
+    pastUsage: quota.past.records(),
     nodes: fleet.names().map((name) => fleet.recordOf(fleet.rowOf(name))),
     workloads: book.all(),
     pods: state.pods.all(),
@@ -60,6 +66,7 @@ export function restoreState(snapshot: Snapshot): CoreState {
     state.charge(record.charges);
     state.book.put(record);
   }
+  state.quota.past.restore(snapshot.pastUsage, snapshot.nowMs);
   for (const pod of snapshot.pods) {
     const slots = pod.seat.slots.map(({ slot }) => slot + 1);
     state.fleet.ensureSlots(state.fleet.rowOf(pod.seat.node), Math.max(0, ...slots));

@@ -2,6 +2,7 @@ import type { FlavorName, Milli, NodeName, NodeState, QueueName, WorkloadId } fr
 import type { CoreState } from './core-state.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { compareByOrder, orderKeyOf } from './queue/index.js';
+import { dominantShare, perMille } from './quota/index.js';
 
 export interface FlavorUsageView {
   readonly flavor: FlavorName;
@@ -16,6 +17,8 @@ export interface QueueView {
   readonly name: QueueName;
   readonly flavors: readonly FlavorUsageView[];
   readonly pending: number;
+  /** Weighted dominant share of what it borrows, per mille, rounded down; `infinite`: it borrows with a weight of 0. */
+  readonly share: number | 'infinite';
 }
 
 export interface WorkloadView {
@@ -69,7 +72,8 @@ function queueView(state: CoreState, name: QueueName, records: readonly Workload
     .map((flavor) => ({ flavor, ...state.quota.usage(name, flavor), available: state.quota.available(name, flavor) }))
     .filter(({ used, available }) => used !== 0 || available !== undefined);
   const pending = records.filter((record) => record.state === 'pending' && record.spec.queue === name).length;
-  return { name, flavors, pending };
+  const share = perMille(dominantShare(state.quota, name));
+  return { name, flavors, pending, share: share === Infinity ? 'infinite' : share };
 }
 
 function placesOf(state: CoreState, records: readonly WorkloadRecord[]): ReadonlyMap<WorkloadId, number> {

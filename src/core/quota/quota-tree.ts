@@ -3,6 +3,7 @@ import { invariant } from '../invariant.js';
 import type { Column, Journal } from '../journal.js';
 import { compareText } from '../text-order.js';
 import type { QuotaTreeRow } from './check-charge.js';
+import { PastUsage } from './past-usage.js';
 
 /** What a charge would do: `borrows` when the queue would use more than its own subtree. */
 export type QuotaFit =
@@ -16,6 +17,8 @@ interface Account {
   readonly usage: Column;
   readonly subtree: Column;
   readonly kept: Column;
+  /** What the queue could have if nothing were used: what it keeps, and what it may draw from above. */
+  readonly most: Column;
   /** By root: 1 when a queue of its tree names the flavor. */
   readonly managed: Column;
 }
@@ -25,19 +28,34 @@ interface Queue {
   readonly spec: QueueSpec;
 }
 
+/** What a queue has borrowed of one flavor, and what its parent could lend all of its children. */
+export interface Loan {
+  readonly borrowed: Milli;
+  readonly lendable: Milli;
+}
+
 /**
  * The quota tree of all queues, each flavor an account of columns: what `checkCharge` computes by recursion is kept up
  * to date here, on a charge along the path only. A queue whose parent is not there (yet) gets nothing.
  */
 export class QuotaTree {
+  /** What was used before, for the order of the queues. */
+  readonly past: PastUsage;
   readonly #journal: Journal;
   readonly #queues = new Map<QueueName, Queue>();
+  /** By queue: a number that no other state of its usage and quota has had. */
+  readonly #stamps: Column;
+  #lastStamp = 0;
   readonly #children = new Map<QueueName, QueueName[]>();
   readonly #accounts = new Map<FlavorName, Account>();
+  /** Root first; empty when the way to a root is broken. */
+  readonly #paths = new Map<QueueName, readonly Queue[]>();
   #rows = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
+    this.#stamps = journal.column();
+    this.past = new PastUsage(journal);
   }
 
   names(): readonly QueueName[] {
@@ -67,6 +85,7 @@ export class QuotaTree {
       if (name === spec.name) return 'cycle';
     }
     const known = this.#queues.get(spec.name);
+    if (known === undefined) this.past.start(spec.name, spec.pastUsage ?? {});
     this.#queues.set(spec.name, { row: known?.row ?? this.#rows++, spec });
     this.#rebuild();
     return 'set';
@@ -77,6 +96,7 @@ export class QuotaTree {
     if (!this.#queues.has(queue)) return 'unknown';
     if (this.#children.has(queue)) return 'has-children';
     this.#queues.delete(queue);
+    this.past.forget(queue);
     this.#rebuild();
     return 'removed';
   }
@@ -85,8 +105,11 @@ export class QuotaTree {
     const account = this.#account(flavor);
     const entry = this.#queues.get(queue);
     invariant(entry !== undefined, 'the charged queue is known', { queue });
+    this.past.use({ queue, flavor, milli });
     account.own.add(entry.row, milli);
     this.#addUsage(account, entry, milli);
+    const stamp = ++this.#lastStamp;
+    for (const { row } of this.#pathFromRoot(queue)) this.#stamps.set(row, stamp);
   }
 
   refund({ queue, flavor, milli }: Charge): void {
@@ -123,6 +146,45 @@ export class QuotaTree {
     const account = this.#accounts.get(flavor);
     if (row === undefined || account === undefined) return { used: 0, subtree: 0 };
     return { used: account.usage.at(row), subtree: account.subtree.at(row) };
+  }
+
+  /**
+   * What `at` would have borrowed with these charges added, made by itself or by queues below it. `undefined` where
+   * nothing can be borrowed from: at a root, or in a flavor that no queue of the tree names.
+   */
+  loan(at: QueueName, flavor: FlavorName, more: readonly Charge[]): Loan | undefined {
+    const [root, ...below] = this.#pathFromRoot(at);
+    const account = this.#accounts.get(flavor);
+    const queue = below[below.length - 1];
+    if (account === undefined || root === undefined || queue === undefined) return undefined;
+    if (account.managed.at(root.row) === 0) return undefined;
+    const parent = below[below.length - 2] ?? root;
+    const usage = account.usage.at(queue.row) + this.#rise(account, queue, { flavor, more });
+    const borrowed = Math.max(0, usage - account.subtree.at(queue.row));
+    return { borrowed, lendable: account.most.at(parent.row) };
+  }
+
+  /** All that children of this queue's parent compete for; of a root: all that it has. */
+  lendable(queue: QueueName, flavor: FlavorName): Milli {
+    const path = this.#pathFromRoot(queue);
+    const lender = path[path.length - 2] ?? path[path.length - 1];
+    return lender === undefined ? 0 : (this.#accounts.get(flavor)?.most.at(lender.row) ?? 0);
+  }
+
+  /** Equal numbers: usage and quota of the queue, and of all below it, are what they were. 0 for an unknown queue. */
+  stampOf(queue: QueueName): number {
+    const row = this.#queues.get(queue)?.row;
+    return row === undefined ? 0 : this.#stamps.at(row);
+  }
+
+  /** In no particular order. */
+  childrenOf(queue: QueueName): readonly QueueName[] {
+    return this.#children.get(queue) ?? [];
+  }
+
+  /** Flavors that were ever named or charged, in no particular order. */
+  knownFlavors(): Iterable<FlavorName> {
+    return this.#accounts.keys();
   }
 
   /** Is `queue` the ancestor, or the same? */
@@ -169,8 +231,11 @@ export class QuotaTree {
     return { available, binding };
   }
 
-  /** Root first; empty when the way to a root is broken. */
   #pathFromRoot(queue: QueueName): readonly Queue[] {
+    return this.#paths.get(queue) ?? [];
+  }
+
+  #findPath(queue: QueueName): readonly Queue[] {
     const path: Queue[] = [];
     let name: QueueName | undefined = queue;
     while (name !== undefined) {
@@ -180,6 +245,32 @@ export class QuotaTree {
       name = entry.spec.parent;
     }
     return path.reverse();
+  }
+
+  /** By how much the charges would raise the usage of `at`: each queue on the way up first uses what it keeps. */
+  #rise(
+    account: Account,
+    at: Queue,
+    { flavor, more }: { readonly flavor: FlavorName; readonly more: readonly Charge[] },
+  ): Milli {
+    let rise = 0;
+    for (const charge of more) {
+      if (charge.flavor !== flavor) continue;
+      const path = this.#pathFromRoot(charge.queue);
+      let delta = charge.milli;
+      for (let level = path.length - 1; level >= 0; level--) {
+        const queue = path[level];
+        if (queue === undefined) break;
+        if (queue.row === at.row) {
+          rise += delta;
+          break;
+        }
+        const usage = account.usage.at(queue.row);
+        const kept = account.kept.at(queue.row);
+        delta = Math.max(0, usage + delta - kept) - Math.max(0, usage - kept);
+      }
+    }
+    return rise;
   }
 
   #addUsage(account: Account, from: Queue, milli: Milli): void {
@@ -203,6 +294,7 @@ export class QuotaTree {
       usage: column(),
       subtree: column(),
       kept: column(),
+      most: column(),
       managed: column(),
     };
     this.#accounts.set(flavor, account);
@@ -219,6 +311,8 @@ export class QuotaTree {
       this.#children.set(spec.parent, siblings);
       for (const flavor of Object.keys(spec.quotas)) this.#account(flavor);
     }
+    this.#paths.clear();
+    for (const name of this.#queues.keys()) this.#paths.set(name, this.#findPath(name));
     for (const { spec } of this.#queues.values()) for (const flavor of Object.keys(spec.quotas)) this.#account(flavor);
     for (const [flavor, account] of this.#accounts) this.#recompute(flavor, account);
   }
@@ -226,8 +320,12 @@ export class QuotaTree {
   #recompute(flavor: FlavorName, account: Account): void {
     for (const queue of this.#queues.values()) {
       const isTop = queue.spec.parent === undefined || !this.#queues.has(queue.spec.parent);
-      if (isTop) account.managed.set(queue.row, this.#sum(flavor, account, queue) ? 1 : 0);
+      if (!isTop) continue;
+      account.managed.set(queue.row, this.#sum(flavor, account, queue) ? 1 : 0);
+      this.#setMost(flavor, account, { queue, fromAbove: account.subtree.at(queue.row) });
     }
+    const stamp = ++this.#lastStamp;
+    for (const { row } of this.#queues.values()) this.#stamps.set(row, stamp);
   }
 
   /** Sums of the queue and all below it; whether one of them names the flavor. */
@@ -248,5 +346,22 @@ export class QuotaTree {
     account.usage.set(row, usage);
     account.kept.set(row, quota?.lendingLimit === undefined ? 0 : Math.max(0, subtree - quota.lendingLimit));
     return isNamed;
+  }
+
+  /** `fromAbove`: what the parent could have; of a top queue, its subtree. */
+  #setMost(
+    flavor: FlavorName,
+    account: Account,
+    { queue, fromAbove }: { readonly queue: Queue; readonly fromAbove: Milli },
+  ): void {
+    const { row, spec } = queue;
+    const kept = account.kept.at(row);
+    const limit = spec.parent === undefined ? undefined : spec.quotas[flavor]?.borrowingLimit;
+    const drawn = limit === undefined ? fromAbove : Math.min(fromAbove, account.subtree.at(row) - kept + limit);
+    account.most.set(row, spec.parent === undefined ? fromAbove : kept + drawn);
+    for (const name of this.#children.get(spec.name) ?? []) {
+      const child = this.#queues.get(name);
+      if (child !== undefined) this.#setMost(flavor, account, { queue: child, fromAbove: account.most.at(row) });
+    }
   }
 }
