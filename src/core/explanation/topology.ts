@@ -29,7 +29,7 @@ export function topologyConstraint(state: CoreState, ask: StartAsk): Constraint 
   for (const [index, { shape, need, limit, slices }] of gangParts(state, ask.podSets, choice).entries()) {
     const topology = ask.podSets[index]?.topology;
     if (!binds(topology)) continue;
-    const sums = new FitSums({ fleet, shape, avoid: ask.avoid, within: 0, slices });
+    const sums = new FitSums({ fleet, shape, avoid: ask.avoid, slices });
     const domains = limit === undefined ? [] : fleet.tree.domainsAt(limit);
     let best = domains[0];
     for (const domain of domains) if (best === undefined || sums.of(domain) > sums.of(best)) best = domain;

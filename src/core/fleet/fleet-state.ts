@@ -15,6 +15,7 @@ import { flavorsOfNode } from './node-flavors.js';
 import type { NodeFlavors } from './node-flavors.js';
 import { nodeClassKey } from './node-class.js';
 import { RankedNames } from './ranked-names.js';
+import { ShapeColumnsCache } from './shape-columns.js';
 import type { PlacedNode } from './topology-tree.js';
 import { TopologyTree } from './topology-tree.js';
 
@@ -55,6 +56,10 @@ export class FleetState {
   readonly journal: Journal;
   /** Rows of which an amount, the class or the record changed. */
   readonly changes = new ChangeLog();
+  /** What shapes make of the nodes, by the shape. */
+  readonly columns = new ShapeColumnsCache<object>();
+  /** What was done to answer; nothing is decided by it. */
+  readonly work = { nodesJudged: 0, rebuilds: 0 };
   /** 1 when the node takes new work: healthy, schedulable, present. */
   readonly open: Column;
   readonly cpuFree: Column;
@@ -142,6 +147,11 @@ export class FleetState {
     const example = this.#classes[nodeClass];
     invariant(example !== undefined, 'the class is known', { nodeClass });
     return example;
+  }
+
+  /** Classes are numbered from 0. */
+  get classCount(): number {
+    return this.#classes.length;
   }
 
   /** Rises when the number of a forgotten class is given to another: what is known by number is out of date. */

@@ -12,4 +12,5 @@ export type { NodeFlavors } from './node-flavors.js';
 export { isClaimed } from './leaving-hold.js';
 export { PodTable } from './pod-table.js';
 export type { PodChange, PodOutcome, PodRecord } from './pod-table.js';
+export { ShapeColumns } from './shape-columns.js';
 export type { DomainId, TopologyTree } from './topology-tree.js';

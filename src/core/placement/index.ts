@@ -3,7 +3,8 @@
  * placed whenever a place exists, and equal fleets give equal placements. Read `place-mixed-gang.ts` first, then
  * `regions.ts` (which domain) and `place-gang.ts` (which nodes of it).
  */
-export { devicePods, FitSums, podsInFree, podsThatFit } from './feasible-nodes.js';
+export { devicePods, podsInFree, podsThatFit } from './feasible-nodes.js';
+export { FitSums, mayFit } from './fit-sums.js';
 export { growPart } from './place-gang.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';

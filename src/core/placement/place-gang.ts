@@ -2,10 +2,11 @@ import type { SlotShare } from '../contract/index.js';
 import type { DomainId, FleetTransaction } from '../fleet/index.js';
 import { invariant } from '../invariant.js';
 import { chooseSlots } from './choose-slots.js';
-import type { AvoidedRows, Slices } from './feasible-nodes.js';
-import { FitSums, wholeSlices } from './feasible-nodes.js';
+import type { AvoidedRows } from './feasible-nodes.js';
+import type { Slices } from './fit-sums.js';
+import { FitSums, wholeSlices } from './fit-sums.js';
 import type { PodShape } from './pod-shape.js';
-import { chooseRegion, fullestThatFits } from './regions.js';
+import { chooseRegion, fullestThatFits, roomiestFirst } from './regions.js';
 
 /** One pod on its node. */
 export interface PlacedPod {
@@ -44,17 +45,22 @@ export function placePart(
   part: GangPart,
   where: { readonly within: DomainId; readonly avoid: AvoidedRows },
 ): PlacedPart | undefined {
-  const { fleet } = tx;
-  const { shape, need, want, limit, slices, preferred = -1 } = part;
+  const { shape, need, limit, slices } = part;
   if (limit === undefined || (slices !== undefined && need % slices.size !== 0)) return undefined;
-  const sums = new FitSums({ fleet, shape, avoid: where.avoid, within: where.within, slices });
-  if (sums.disliked.length > 0) {
-    const liked = placePart(tx, part, { ...where, avoid: new Set([...where.avoid, ...sums.disliked]) });
-    if (liked !== undefined) return liked;
-  }
+  const asks = { fleet: tx.fleet, shape, avoid: where.avoid, slices };
+  const liked = shape.isDislikedSomewhere(tx.fleet) ? new FitSums({ ...asks, nodes: 'liked' }) : undefined;
+  const placed = liked && placeBySums(tx, { ...part, limit }, { sums: liked, within: where.within });
+  return placed ?? placeBySums(tx, { ...part, limit }, { sums: new FitSums(asks), within: where.within });
+}
+
+function placeBySums(
+  tx: FleetTransaction,
+  part: GangPart & { readonly limit: number },
+  { sums, within }: { readonly sums: FitSums; readonly within: DomainId },
+): PlacedPart | undefined {
+  const { shape, need, limit, preferred = -1 } = part;
   for (let outermost = Math.max(limit, preferred); outermost >= limit; outermost--) {
-    const ask = { fleet, shape, sums, need, want, limit: outermost, within: where.within };
-    const region = chooseRegion({ ...ask, slices });
+    const region = chooseRegion({ ...part, fleet: tx.fleet, sums, limit: outermost, within });
     if (region !== undefined) return { pods: fillRegion(tx, { shape, sums, region }, need), region };
   }
   return undefined;
@@ -67,7 +73,7 @@ export function growPart(
   count: number,
 ): readonly PlacedPod[] {
   const { shape, region, avoid, slices } = grow;
-  const sums = new FitSums({ fleet: tx.fleet, shape, avoid, within: region, slices });
+  const sums = new FitSums({ fleet: tx.fleet, shape, avoid, slices });
   return fillRegion(tx, { shape, sums, region }, wholeSlices(Math.min(count, sums.of(region)), slices?.size ?? 1));
 }
 
@@ -105,19 +111,17 @@ function spread(
     ask.into(region, ask.count);
     return;
   }
-  const largestFirst = fleet.tree
-    .childrenOf(region)
-    .filter((child) => sums.of(child) > 0)
-    .sort((a, b) => sums.of(b) - sums.of(a) || a - b);
+  const largestFirst = roomiestFirst(sums, fleet.tree.childrenOf(region));
   let left = ask.count;
   for (const [index, largest] of largestFirst.entries()) {
-    if (sums.of(largest) >= left) {
-      const last = fullestThatFits({ fleet, ...filling, within: region }, largestFirst.slice(index), left);
+    const room = sums.of(largest);
+    if (room >= left) {
+      const last = fullestThatFits(sums, largestFirst.slice(index), left);
       spread(tx, { ...filling, region: last ?? largest }, { into: ask.into, count: left });
       return;
     }
-    spread(tx, { ...filling, region: largest }, { into: ask.into, count: sums.of(largest) });
-    left -= sums.of(largest);
+    spread(tx, { ...filling, region: largest }, { into: ask.into, count: room });
+    left -= room;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { DomainId, FleetTransaction, TopologyTree } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
-import { FitSums, podsThatFit } from './feasible-nodes.js';
+import { podsThatFit } from './feasible-nodes.js';
+import { FitSums } from './fit-sums.js';
 import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 import { placePart, takeSeat } from './place-gang.js';
 
@@ -32,16 +33,14 @@ export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
     const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });
     return placed === undefined ? { kind: 'unplaceable', searched: 'complete' } : { kind: 'placed', parts: [placed] };
   }
-  const sums = wish.parts.map(
-    ({ shape, slices }) => new FitSums({ fleet: tx.fleet, shape, avoid: wish.avoid, within: FLEET, slices }),
-  );
+  const sums = sumsOf(tx, wish);
   const isHopeless = wish.parts.some(({ need, limit }, part) => {
-    const level = limit ?? -1;
-    const most = Math.max(0, ...tx.fleet.tree.domainsAt(level).map((domain) => sums[part]?.of(domain) ?? 0));
-    return limit === undefined || most < need;
+    return (
+      limit === undefined || !tx.fleet.tree.domainsAt(limit).some((domain) => (sums[part]?.of(domain) ?? 0) >= need)
+    );
   });
   if (isHopeless) return { kind: 'unplaceable', searched: 'complete' };
-  const parts = placeTogether(tx, wish, sums) ?? searchPlaces(tx, wish);
+  const parts = placeTogether(tx, wish) ?? searchPlaces(tx, wish);
   if (parts === undefined) return { kind: 'unplaceable', searched: hasUnequalFractions(wish) ? 'partial' : 'complete' };
   return parts === 'partial' ? { kind: 'unplaceable', searched: 'partial' } : { kind: 'placed', parts };
 }
@@ -52,26 +51,33 @@ function hasUnequalFractions({ parts }: GangWish): boolean {
   return new Set(fractions).size > 1;
 }
 
-function placeTogether(
-  tx: FleetTransaction,
-  wish: GangWish,
-  sums: readonly FitSums[],
-): readonly PlacedPart[] | undefined {
-  const { tree } = tx.fleet;
-  for (let level = tree.levels.length - 1; level >= -1; level--) {
-    const regions = tree
-      .domainsAt(level)
-      .filter((domain) => wish.parts.every(({ need }, part) => (sums[part]?.of(domain) ?? 0) >= need))
-      .map((domain) => ({ domain, room: sums.reduce((room, sum) => room + sum.of(domain), 0) }))
-      .sort((a, b) => a.room - b.room || a.domain - b.domain);
-    for (const { domain } of regions.slice(0, REGIONS_PER_LEVEL_MAX)) {
-      for (const order of ordersOf(wish.parts, sums, domain)) {
+/** Of each part, as it is now: to be asked for anew after each trial. */
+function sumsOf({ fleet }: FleetTransaction, { parts, avoid }: GangWish): readonly FitSums[] {
+  return parts.map(({ shape, slices }) => new FitSums({ fleet, shape, avoid, slices }));
+}
+
+function placeTogether(tx: FleetTransaction, wish: GangWish): readonly PlacedPart[] | undefined {
+  for (let level = tx.fleet.tree.levels.length - 1; level >= -1; level--) {
+    for (const domain of fullestRegions(tx, wish, level)) {
+      for (const order of ordersOf(wish.parts, sumsOf(tx, wish), domain)) {
         const parts = placeInOrder(tx, wish, { within: domain, order });
         if (parts !== undefined) return parts;
       }
     }
   }
   return undefined;
+}
+
+/** The domains of the level that hold each part by itself, those with the least room first. */
+function fullestRegions(tx: FleetTransaction, wish: GangWish, level: number): readonly DomainId[] {
+  const sums = sumsOf(tx, wish);
+  return tx.fleet.tree
+    .domainsAt(level)
+    .filter((domain) => wish.parts.every(({ need }, part) => (sums[part]?.of(domain) ?? 0) >= need))
+    .map((domain) => ({ domain, room: sums.reduce((room, sum) => room + sum.of(domain), 0) }))
+    .sort((a, b) => a.room - b.room || a.domain - b.domain)
+    .slice(0, REGIONS_PER_LEVEL_MAX)
+    .map(({ domain }) => domain);
 }
 
 /** By the fewest places to spare, as the workload lists them, and backwards. */
@@ -118,7 +124,7 @@ function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart
       steps += tree.endOf(region) - region;
       if (steps > SEARCH_STEPS_MAX) return false;
       const { shape, slices } = part;
-      const sums = new FitSums({ fleet, shape, avoid: wish.avoid, within: region, slices });
+      const sums = new FitSums({ fleet, shape, avoid: wish.avoid, slices });
       if (sums.of(region) < part.need) return false;
       return fill({ part, index, region, pods: [] }, region);
     });

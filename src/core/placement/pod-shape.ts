@@ -2,6 +2,7 @@ import type { FlavorName, Milli, NodeSpec, PodSetSpec, Taint, Toleration } from 
 import type { FleetState, NodeFlavors } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import { podNeed } from '../pod-need.js';
+import { Scoring } from './scoring.js';
 
 /** Why a node can never run a pod of the shape, whatever is free there. */
 export interface RuledOut {
@@ -25,13 +26,19 @@ export class PodShape {
   /** Devices of one pod; 0 for none. */
   readonly deviceCount: number;
   readonly deviceMilli: Milli;
+  /** Stands for the nodes alone that ask for no others, where columns are kept by shape. */
+  readonly likedNodes = {};
   /** By the number of the class. */
   readonly #verdicts: number[] = [];
   #classEpoch = 0;
+  /** Classes below this number were asked whether they dislike such pods. */
+  #classesAsked = 0;
+  #isDisliked = false;
 
   constructor(
     readonly podSet: PodSetSpec,
     readonly flavor: FlavorName | undefined,
+    readonly scoring = new Scoring(),
   ) {
     this.cpuMilli = podSet.cpuMilli;
     this.memoryMib = podSet.memoryMib;
@@ -39,12 +46,18 @@ export class PodShape {
     this.deviceMilli = podSet.devices?.milli ?? WHOLE_DEVICE_MILLI;
   }
 
+  /** Does any node ask such pods for others, by a `PreferNoSchedule` taint? */
+  isDislikedSomewhere(fleet: FleetState): boolean {
+    this.#forgetOldClasses(fleet);
+    while (!this.#isDisliked && this.#classesAsked < fleet.classCount) {
+      this.#isDisliked = this.suits(fleet, this.#classesAsked++) === 'rather-not';
+    }
+    return this.#isDisliked;
+  }
+
   /** Could a node of this class run such a pod, were it empty? `rather-not`: only when no other does. */
   suits(fleet: FleetState, nodeClass: number): 'yes' | 'rather-not' | 'no' {
-    if (this.#classEpoch !== fleet.classEpoch) {
-      this.#verdicts.length = 0;
-      this.#classEpoch = fleet.classEpoch;
-    }
+    this.#forgetOldClasses(fleet);
     let verdict = this.#verdicts[nodeClass] ?? UNKNOWN;
     if (verdict === UNKNOWN) {
       const { spec, flavors } = fleet.exampleOf(nodeClass);
@@ -53,10 +66,19 @@ export class PodShape {
     }
     return verdict === MAY ? 'yes' : verdict === RATHER_NOT ? 'rather-not' : 'no';
   }
+
+  #forgetOldClasses({ classEpoch }: FleetState): void {
+    if (this.#classEpoch === classEpoch) return;
+    this.#classEpoch = classEpoch;
+    this.#verdicts.length = 0;
+    this.#classesAsked = 0;
+    this.#isDisliked = false;
+  }
 }
 
-/** Gives equal pods the same shape. The pod set's name and counts are no part of it. */
+/** Gives equal pods the same shape, and all shapes one scoring. The pod set's name and counts are no part of it. */
 export class ShapeBook {
+  readonly scoring = new Scoring();
   readonly #shapes = new Map<string, PodShape>();
 
   shapeOf(podSet: PodSetSpec, flavor: FlavorName | undefined): PodShape {
@@ -64,7 +86,7 @@ export class ShapeBook {
     const known = this.#shapes.get(key);
     if (known !== undefined) return known;
     if (this.#shapes.size >= SHAPES_MAX) this.#shapes.clear();
-    const shape = new PodShape(podSet, flavor);
+    const shape = new PodShape(podSet, flavor, this.scoring);
     this.#shapes.set(key, shape);
     return shape;
   }

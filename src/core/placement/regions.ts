@@ -1,12 +1,8 @@
 import type { DomainId, FleetState } from '../fleet/index.js';
-import type { FitSums, Slices } from './feasible-nodes.js';
-import type { PodShape } from './pod-shape.js';
-import type { NodeScore } from './score-node.js';
-import { compareScores, scoreNode } from './score-node.js';
+import type { FitSums, Slices } from './fit-sums.js';
 
 export interface RegionAsk {
   readonly fleet: FleetState;
-  readonly shape: PodShape;
   readonly sums: FitSums;
   /** Pods that must stand in it. */
   readonly need: number;
@@ -33,17 +29,48 @@ export function chooseRegion(ask: RegionAsk): DomainId | undefined {
 
 function innermost(ask: RegionAsk, pods: number): DomainId | undefined {
   const { tree } = ask.fleet;
+  // No domain inside holds more than all of them together.
+  if (ask.slices === undefined && ask.sums.of(ask.within) < pods) return undefined;
   const own = tree.levelOfDomain(ask.within);
   for (let level = tree.levels.length - 1; level > own && level >= ask.limit; level--) {
-    const domain = fullestThatFits(ask, allowedOf(ask, level), pods);
+    const domain = fullestAt(ask, level, pods);
     if (domain !== undefined) return domain;
   }
   return mayStandIn(ask, ask.within) && ask.sums.of(ask.within) >= pods ? ask.within : undefined;
 }
 
-function allowedOf(ask: RegionAsk, level: number): readonly DomainId[] {
-  const all = ask.fleet.tree.domainsAt(level);
-  return ask.limit < 0 && ask.slices === undefined ? all : all.filter((domain) => mayStandIn(ask, domain));
+/** Of the level's domains, the one with the least room that is enough; nodes compare by their score. */
+function fullestAt(ask: RegionAsk, level: number, pods: number): DomainId | undefined {
+  const { fleet, sums, within } = ask;
+  const { tree } = fleet;
+  const domains = tree.domainsAt(level);
+  const end = tree.endOf(within);
+  const isAnywhere = ask.limit < 0 && ask.slices === undefined;
+  let best: DomainId | undefined;
+  for (let index = firstFrom(domains, within); index < domains.length; index++) {
+    const domain = domains[index] ?? end;
+    if (domain >= end) break;
+    if (sums.of(domain) < pods || (best !== undefined && !isFuller(sums, domain, best))) continue;
+    if (isAnywhere || mayStandIn(ask, domain)) best = domain;
+  }
+  return best;
+}
+
+function isFuller(sums: FitSums, domain: DomainId, than: DomainId): boolean {
+  const more = sums.costOf(domain) - sums.costOf(than) || sums.tieOf(domain) - sums.tieOf(than) || domain - than;
+  return more < 0;
+}
+
+/** Where the ids from this one on begin; they rise. */
+function firstFrom(domains: readonly DomainId[], from: DomainId): number {
+  let low = 0;
+  let high = domains.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((domains[middle] ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A node may lie outside of every domain of the level that is required, or that slices share. */
@@ -66,25 +93,32 @@ function roomiest(ask: RegionAsk): DomainId | undefined {
 }
 
 /**
- * Of these domains, the one with the least room that is enough for `pods`. Domains compare by their sums, nodes by
- * their score; equals go to the first, so `domains` must be in rank order.
+ * Of these domains, the one with the least room that is enough for `pods`. Domains compare by their sums, nodes by their
+ * score; equals go to the smaller rank.
  */
-export function fullestThatFits(
-  { fleet, shape, sums, within }: Pick<RegionAsk, 'fleet' | 'shape' | 'sums' | 'within'>,
-  domains: readonly DomainId[],
-  pods: number,
-): DomainId | undefined {
-  const end = fleet.tree.endOf(within);
+export function fullestThatFits(sums: FitSums, domains: ArrayLike<DomainId>, pods: number): DomainId | undefined {
   let best: DomainId | undefined;
-  let bestScore: NodeScore = [];
-  for (const domain of domains) {
-    const fits = sums.of(domain);
-    if (domain < within || domain >= end || fits < pods) continue;
-    const row = fleet.tree.rowOf(domain);
-    const score = row < 0 ? [0, 0, 0, fits] : scoreNode(fleet, shape, { row, fits });
-    if (best !== undefined && compareScores(score, bestScore) >= 0) continue;
-    best = domain;
-    bestScore = score;
+  for (let index = 0; index < domains.length; index++) {
+    const domain = domains[index] ?? 0;
+    if (sums.of(domain) >= pods && (best === undefined || isFuller(sums, domain, best))) best = domain;
   }
   return best;
+}
+
+/** Those with room for any, the roomiest first; equals by rank. */
+export function roomiestFirst(sums: FitSums, domains: readonly DomainId[]): readonly DomainId[] {
+  // One number each, by room and then place in the list: such numbers sort without a comparator.
+  const keys = new Float64Array(domains.length);
+  let count = 0;
+  for (const [index, domain] of domains.entries()) {
+    const room = sums.of(domain);
+    if (room > 0) keys[count++] = index - room * domains.length;
+  }
+  const sorted = keys.subarray(0, count).sort();
+  const found: DomainId[] = [];
+  for (const key of sorted) {
+    const index = ((key % domains.length) + domains.length) % domains.length;
+    found.push(domains[index] ?? 0);
+  }
+  return found;
 }
