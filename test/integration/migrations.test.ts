@@ -23,7 +23,10 @@ describe(openDataSource.name, () => {
       Array.from({ length: 4 }, () => openDataSource({ url: database.url, poolSize: 2 })),
     );
     await Promise.all(replicas.map((replica) => replica.destroy()));
-    expect(await database.dataSource.query('SELECT name FROM migrations')).toEqual([{ name: 'Ledger1790000000000' }]);
+    expect(await database.dataSource.query('SELECT name FROM migrations ORDER BY id')).toEqual([
+      { name: 'Ledger1790000000000' },
+      { name: 'WaitingPods1790000001000' },
+    ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });
 

@@ -43,14 +43,20 @@ const LAWS: Readonly<Record<string, string>> = {
     LEFT JOIN (SELECT p.workload, sum(ps.milli) AS milli FROM pods p JOIN pod_slots ps ON ps.pod = p.name
       WHERE p.claimed GROUP BY 1) claimed ON claimed.workload = w.uid
     WHERE w.spec #> '{podSets,0,accelerators}' IS NOT NULL AND coalesce(charged.milli, 0) <> coalesce(claimed.milli, 0)`,
-  'a gang is there as a whole or not at all': `
+  'a gang is there with its minimum or not at all': `
     SELECT w.uid, w.state, count(p.name) AS pods FROM workloads w
     LEFT JOIN pods p ON p.workload = w.uid AND p.incarnation = w.incarnation
-    GROUP BY w.uid HAVING count(p.name) NOT IN (0,
-      (SELECT sum((s ->> 'count')::integer) FROM jsonb_array_elements(w.spec -> 'podSets') s))`,
+    GROUP BY w.uid HAVING count(p.name) BETWEEN 1 AND
+      (SELECT sum(coalesce((s ->> 'minCount')::integer, (s ->> 'count')::integer)) - 1
+       FROM jsonb_array_elements(w.spec -> 'podSets') s)`,
+  'a workload claims no more pods than it asks for': `
+    SELECT w.uid, w.state, p.pod_set, count(*) AS pods FROM workloads w
+    JOIN pods p ON p.workload = w.uid AND p.claimed
+    JOIN LATERAL jsonb_array_elements(w.spec -> 'podSets') s ON coalesce(s ->> 'name', 'worker') = p.pod_set
+    GROUP BY w.uid, p.pod_set, s HAVING count(*) > (s ->> 'count')::integer`,
   'a gang that runs has claims for all pods that have not ended': `
     SELECT w.uid, w.state, p.name FROM workloads w JOIN pods p ON p.workload = w.uid AND p.incarnation = w.incarnation
-    WHERE w.state IN ('starting', 'running') AND NOT p.claimed AND p.ended_at IS NULL`,
+    WHERE w.state IN ('starting', 'running') AND NOT p.claimed AND p.ended_at IS NULL AND p.state <> 'leaving'`,
   'only a workload that starts or runs holds claims, and only for its newest incarnation': `
     SELECT w.uid, w.state, p.name FROM workloads w JOIN pods p ON p.workload = w.uid
     WHERE p.claimed AND (w.state NOT IN ('starting', 'running') OR p.incarnation <> w.incarnation)`,
@@ -62,6 +68,9 @@ const LAWS: Readonly<Record<string, string>> = {
     WHERE (finished_at IS NOT NULL) <> (state IN ('succeeded', 'failed', 'cancelled'))`,
   'a pod that is gone or refused occupies nothing': `
     SELECT name, state FROM pods WHERE state IN ('gone', 'refused') AND occupied`,
+  'a pod waits only while one is there that it waits for': `
+    SELECT p.name, p.waits_for FROM pods p WHERE p.state = 'waiting'
+      AND NOT EXISTS (SELECT FROM pods v WHERE v.name = ANY(p.waits_for) AND v.occupied)`,
   'the audit chain is unbroken': `
     SELECT chain, number FROM (
       SELECT a.chain, a.number, a.hash = audit_hash(a) AND

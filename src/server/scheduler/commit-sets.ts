@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { inTerm, refusalOf } from './in-term.js';
 import type { DecisionSet, Leadership, SetOutcome } from './ledger.js';
 import { judge, lockBooks, type LockedBooks } from './locked-books.js';
+import { podNameOf } from './pod-name.js';
 import { storeDecisions } from './store-decisions.js';
 
 type Refusal = Extract<SetOutcome, { readonly kind: 'refused' }>;
@@ -36,9 +37,9 @@ export async function commitSets(
       const judgement = judge(present, set);
       if (judgement.kind === 'refused') outcomes.push(judgement.outcome);
       else {
-        const refusal = await tryOne(transaction, { leadership, books, set });
-        outcomes.push(refusal ?? { kind: 'committed', set: set.set });
-        if (refusal === undefined) present = judgement.books;
+        const outcome = await tryOne(transaction, { leadership, books, set });
+        outcomes.push(outcome);
+        if (outcome.kind === 'committed') present = judgement.books;
       }
     }
     return outcomes;
@@ -51,29 +52,40 @@ async function tryAll(
 ): Promise<readonly SetOutcome[]> {
   let present = books;
   const permitted: DecisionSet[] = [];
-  const outcomes = sets.map((set): SetOutcome => {
+  const refusals = sets.map((set) => {
     const judgement = judge(present, set);
     if (judgement.kind === 'refused') return judgement.outcome;
     present = judgement.books;
     permitted.push(set);
-    return { kind: 'committed', set: set.set };
+    return undefined;
   });
-  await transaction.transaction((savepoint) => storeDecisions(savepoint, { leadership, books, sets: permitted }));
-  return outcomes;
+  const neverCame = await transaction.transaction((savepoint) =>
+    storeDecisions(savepoint, { leadership, books, sets: permitted }),
+  );
+  return sets.map((set, index) => refusals[index] ?? committed(set, neverCame));
 }
 
 async function tryOne(
   transaction: EntityManager,
   { leadership, books, set }: { leadership: Leadership; books: LockedBooks; set: DecisionSet },
-): Promise<Refusal | undefined> {
+): Promise<SetOutcome> {
   try {
-    await transaction.transaction((savepoint) => storeDecisions(savepoint, { leadership, books, sets: [set] }));
-    return undefined;
+    const neverCame = await transaction.transaction((savepoint) =>
+      storeDecisions(savepoint, { leadership, books, sets: [set] }),
+    );
+    return committed(set, neverCame);
   } catch (error) {
     const why = whyRefused(error);
     if (why === undefined) throw error;
     return { kind: 'refused', set: set.set, ...why };
   }
+}
+
+function committed({ set, decisions }: DecisionSet, neverCame: ReadonlySet<string>): SetOutcome {
+  const pods = decisions
+    .flatMap((decision) => ('pods' in decision ? decision.pods : []))
+    .filter((pod) => neverCame.has(podNameOf(pod)));
+  return { kind: 'committed', set, ...(pods.length === 0 ? {} : { neverCame: pods }) };
 }
 
 /** `undefined`: not a refusal of what was decided, but a bug or a broken database. */

@@ -3,12 +3,15 @@ import {
   Scheduler,
   type Decision,
   type Explanation,
+  type Ms,
   type NodeName,
   type NodeSpec,
   type Policy,
   type SchedulerInput,
+  type SetId,
 } from '../../core/index.js';
 import type { Clock } from '../clock.js';
+import { isForDisplay } from './decisions-of-kind.js';
 import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome } from './ledger.js';
 
 export interface Settled {
@@ -24,6 +27,8 @@ export class CoreSession {
   protected readonly scheduler = new Scheduler();
   private readonly nodes = new Map<NodeName, NodeSpec>();
   private readonly cordoned = new Set<NodeName>();
+  /** Sets that are for display only: the core waits for no answer. */
+  private readonly displayed = new Set<SetId>();
   private seq = 0;
 
   constructor(
@@ -42,7 +47,8 @@ export class CoreSession {
       }
     }
     for (const { spec } of state.workloads) this.tell({ kind: 'workload-submitted', workload: spec });
-    for (const pod of state.pods) this.adopt(pod);
+    const startedAt = new Map(state.workloads.map(({ spec, startedAtMs }) => [spec.id, startedAtMs]));
+    for (const pod of state.pods) this.adopt(pod, startedAt.get(pod.seat.pod.workload));
     for (const { spec, removed } of state.nodes) if (removed) this.observe({ kind: 'node-removed', node: spec.name });
     for (const { spec, cancelRequested } of state.workloads) {
       if (cancelRequested) this.tell({ kind: 'workload-cancelled', workload: spec.id });
@@ -99,12 +105,17 @@ export class CoreSession {
   decide(): Settled {
     const nowMs = this.clock.now();
     const { decisions, wakeAtMs, truncated } = this.scheduler.decide(nowMs);
-    return { sets: setsOf(decisions, this.policy.version), wakeAtMs: truncated ? nowMs : wakeAtMs };
+    const sets = setsOf(decisions, { policy: this.policy.version, atMs: nowMs });
+    for (const { set, decisions: members } of sets) if (members.every(isForDisplay)) this.displayed.add(set);
+    return { sets, wakeAtMs: truncated ? nowMs : wakeAtMs };
   }
 
   answer(outcome: SetOutcome): void {
-    if (outcome.kind === 'committed') this.tell({ kind: 'set-committed', set: outcome.set });
-    else {
+    if (this.displayed.delete(outcome.set)) return;
+    if (outcome.kind === 'committed') {
+      this.tell({ kind: 'set-committed', set: outcome.set });
+      for (const pod of outcome.neverCame ?? []) this.tell({ kind: 'pod-gone', pod });
+    } else {
       const { set, why, at } = outcome;
       this.tell({ kind: 'set-refused', set, why, ...(at === undefined ? {} : { at }) });
     }
@@ -115,8 +126,14 @@ export class CoreSession {
   }
 
   /** A pod as the ledger has it, and what it knows of its end. */
-  private adopt({ seat, claimed, state, end }: LivePod): void {
-    this.tell({ kind: 'pod-adopted', seat, state: claimed ? state : 'leaving' });
+  private adopt({ seat, claimed, state, waitsFor, end }: LivePod, startedAtMs: Ms | undefined): void {
+    this.tell({
+      kind: 'pod-adopted',
+      seat,
+      state: claimed ? state : 'leaving',
+      ...(waitsFor === undefined ? {} : { waitsFor }),
+      ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    });
     if (end === undefined || !claimed) return;
     const { pod } = seat;
     if (end.kind === 'refused') this.tell({ kind: 'pod-refused', pod, why: end.why, retry: end.retry });
@@ -145,12 +162,12 @@ export class CoreSession {
   }
 }
 
-function setsOf(decisions: readonly Decision[], policy: string): readonly DecisionSet[] {
+function setsOf(decisions: readonly Decision[], decided: Pick<DecisionSet, 'policy' | 'atMs'>): readonly DecisionSet[] {
   const sets = new Map<number, Decision[]>();
   for (const decision of decisions) {
     const set = sets.get(decision.set);
     if (set === undefined) sets.set(decision.set, [decision]);
     else set.push(decision);
   }
-  return [...sets].map(([set, members]) => ({ set, policy, decisions: members }));
+  return [...sets].map(([set, members]) => ({ set, ...decided, decisions: members }));
 }

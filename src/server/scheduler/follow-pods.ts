@@ -20,7 +20,7 @@ export async function followPods(transaction: EntityManager, workloads: readonly
        AND EXISTS (SELECT FROM pods p WHERE p.workload = w.uid AND p.incarnation = w.incarnation AND p.claimed
          AND p.started_at IS NOT NULL)
        AND NOT EXISTS (SELECT FROM pods p JOIN nodes n ON n.name = p.node WHERE p.workload = w.uid
-         AND p.incarnation = w.incarnation AND p.claimed AND p.state IN ('expected', 'bound')
+         AND p.incarnation = w.incarnation AND p.claimed AND p.state IN ('waiting', 'expected', 'bound')
          AND n.state <> 'lost' AND n.removed_at IS NULL)
      RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],

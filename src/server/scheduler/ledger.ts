@@ -2,6 +2,7 @@ import type { Observation } from '../../cluster/cluster.js';
 import type {
   Decision,
   FlavorSpec,
+  Ms,
   NodeName,
   NodeSpec,
   NodeState,
@@ -42,6 +43,8 @@ export interface LivePod {
   readonly seat: Seat;
   readonly claimed: boolean;
   readonly state: 'expected' | 'bound' | 'started' | 'leaving';
+  /** Pods that are still there and must be gone before it is created; absent: none. */
+  readonly waitsFor?: readonly PodRef[];
   /** Absent: not known to have ended. */
   readonly end?: LivePodEnd;
 }
@@ -64,8 +67,13 @@ export interface LedgerState {
     readonly removed: boolean;
   }[];
   /** Unfinished ones, oldest first; `cancelRequested` ones are to be cancelled at once. */
-  readonly workloads: readonly { readonly spec: WorkloadSpec; readonly cancelRequested: boolean }[];
-  /** Those that have ended come last, in the order of their ends. */
+  readonly workloads: readonly {
+    readonly spec: WorkloadSpec;
+    readonly cancelRequested: boolean;
+    /** When its present incarnation was decided, by the clock of the scheduler. */
+    readonly startedAtMs?: Ms;
+  }[];
+  /** Those without a claim first; then those that have ended come last, in the order of their ends. */
   readonly pods: readonly LivePod[];
   readonly cursor: CommandCursor;
 }
@@ -75,11 +83,18 @@ export interface DecisionSet {
   readonly set: SetId;
   /** The version of the policy by which it was decided. */
   readonly policy: string;
+  /** When, by the clock of the scheduler. */
+  readonly atMs: Ms;
   readonly decisions: readonly Decision[];
 }
 
 export type SetOutcome =
-  | { readonly kind: 'committed'; readonly set: SetId }
+  | {
+      readonly kind: 'committed';
+      readonly set: SetId;
+      /** Pods whose claims ended in it while they still waited: nobody will ever observe that they are gone. */
+      readonly neverCame?: readonly PodRef[];
+    }
   | {
       readonly kind: 'refused';
       readonly set: SetId;

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { FlavorSpec, NodeSpec, NodeState, PodEnd, SlotShare } from '../../core/index.js';
+import type { FlavorSpec, NodeSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../core/index.js';
 import type { CommandCursor, LedgerState, LivePod, LivePodEnd } from './ledger.js';
 import { readQueues } from './queue-rows.js';
 import { WORKLOAD_SPEC_COLUMNS, workloadSpecOf, type WorkloadSpecRow } from './workload-spec-of.js';
@@ -15,7 +15,8 @@ interface LivePodRow {
   readonly memory_mib: string;
   readonly claimed: boolean;
   readonly occupied: boolean;
-  readonly state: LivePod['state'] | 'ended' | 'gone' | 'refused';
+  readonly state: LivePod['state'] | 'waiting' | 'ended' | 'gone' | 'refused';
+  readonly waits_for: readonly PodRef[] | null;
   readonly outcome: PodEnd['outcome'] | null;
   readonly blame: PodEnd['blame'] | null;
   readonly refusal: 'elsewhere' | 'never' | null;
@@ -57,21 +58,28 @@ async function readNodes(transaction: EntityManager): Promise<LedgerState['nodes
 }
 
 async function readWorkloads(transaction: EntityManager): Promise<LedgerState['workloads']> {
-  const rows: (WorkloadSpecRow & { cancel_requested: boolean })[] = await transaction.query(
-    `SELECT ${WORKLOAD_SPEC_COLUMNS}, w.cancel_requested_at IS NOT NULL AS cancel_requested FROM workloads w
-     WHERE w.finished_at IS NULL ORDER BY w.created_at, w.uid`,
-  );
-  return rows.map((row) => ({ spec: workloadSpecOf(row), cancelRequested: row.cancel_requested }));
+  const rows: (WorkloadSpecRow & { cancel_requested: boolean; incarnation_at: Date | null })[] =
+    await transaction.query(
+      `SELECT ${WORKLOAD_SPEC_COLUMNS}, w.cancel_requested_at IS NOT NULL AS cancel_requested, w.incarnation_at
+     FROM workloads w WHERE w.finished_at IS NULL ORDER BY w.created_at, w.uid`,
+    );
+  return rows.map((row) => ({
+    spec: workloadSpecOf(row),
+    cancelRequested: row.cancel_requested,
+    ...(row.incarnation_at === null ? {} : { startedAtMs: row.incarnation_at.getTime() }),
+  }));
 }
 
 async function readPods(transaction: EntityManager): Promise<readonly LivePod[]> {
   const rows: LivePodRow[] = await transaction.query(
     `SELECT p.name, p.workload, p.incarnation, p.pod_set, p.index, p.node, p.cpu_milli, p.memory_mib, p.claimed,
-       p.occupied, p.state, p.outcome, p.blame, p.refusal, p.exit_code, p.detail, slots.slots
+       p.occupied, p.state, p.outcome, p.blame, p.refusal, p.exit_code, p.detail, slots.slots,
+       (SELECT jsonb_agg(jsonb_build_object('workload', v.workload, 'incarnation', v.incarnation, 'podSet', v.pod_set,
+         'index', v.index) ORDER BY v.name) FROM pods v WHERE v.name = ANY(p.waits_for) AND v.occupied) AS waits_for
      FROM pods p
      LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'milli', s.milli) ORDER BY s.slot) AS slots
        FROM pod_slots s WHERE s.pod = p.name) slots ON true
-     WHERE p.claimed OR p.occupied ORDER BY p.ended_at NULLS FIRST, p.name COLLATE "C"`,
+     WHERE p.claimed OR p.occupied ORDER BY p.claimed, p.ended_at NULLS FIRST, p.name COLLATE "C"`,
   );
   return rows.map(livePodOf);
 }
@@ -90,6 +98,7 @@ function livePodOf(row: LivePodRow): LivePod {
     },
     claimed,
     state: stateBeforeEnd(state),
+    ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
     ...(end === undefined ? {} : { end }),
   };
 }
@@ -99,6 +108,7 @@ function stateBeforeEnd(state: LivePodRow['state']): LivePod['state'] {
     case 'ended':
     case 'gone':
       return 'started';
+    case 'waiting':
     case 'refused':
       return 'expected';
     case 'expected':

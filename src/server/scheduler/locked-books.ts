@@ -29,7 +29,9 @@ export interface LockedBooks {
 export async function lockBooks(transaction: EntityManager, sets: readonly DecisionSet[]): Promise<LockedBooks> {
   const decisions = sets.flatMap((set) => set.decisions);
   const queues = decisions.flatMap((decision) => ('charges' in decision ? decision.charges : [])).map((c) => c.queue);
-  const nodes = decisions.flatMap((decision) => ('seats' in decision ? decision.seats : [])).map((seat) => seat.node);
+  const nodes = decisions
+    .flatMap((decision) => (decision.kind === 'start' || decision.kind === 'grow' ? decision.seats : []))
+    .map((seat) => seat.node);
   const pods = decisions.flatMap((decision) => ('pods' in decision ? decision.pods : [])).map(podNameOf);
   await transaction.query(
     `WITH RECURSIVE path AS (
@@ -50,12 +52,19 @@ export async function lockBooks(transaction: EntityManager, sets: readonly Decis
     `SELECT uid, team, name, state, incarnation, ending, finished_at IS NOT NULL AS finished,
        cancel_requested_at IS NOT NULL AS cancel_requested
      FROM workloads WHERE uid = ANY($1::uuid[]) ORDER BY uid FOR NO KEY UPDATE`,
-    [decisions.flatMap((decision) => (decision.kind === 'wait' ? decision.workloads : [decision.workload]))],
+    [decisions.flatMap(workloadsOf)],
   );
   return {
     queues: queues.length === 0 ? [] : await readTree(transaction),
     workloads: new Map(workloads.map((row) => [row.uid, row])),
   };
+}
+
+/** Those that it is about, and the one that it makes room for: its name stands in what people read. */
+function workloadsOf(decision: Decision): readonly string[] {
+  if (decision.kind === 'wait') return decision.workloads;
+  const beneficiary = 'for' in decision ? [decision.for] : [];
+  return [decision.workload, ...beneficiary];
 }
 
 async function readTree(transaction: EntityManager): Promise<readonly QuotaTreeRow[]> {
@@ -74,16 +83,19 @@ export type Judgement =
   | { readonly kind: 'permitted'; readonly books: LockedBooks }
   | { readonly kind: 'refused'; readonly outcome: SetOutcome };
 
-/** May the set be stored, by the states of its workloads and the quota of its queues? Slots and nodes judge later. */
+/**
+ * May the set be stored, by the states of its workloads and the quota of its queues? Decisions are judged in their
+ * order: what one gives back the next may take. Slots and nodes judge later.
+ */
 export function judge(books: LockedBooks, { set, decisions }: DecisionSet): Judgement {
   let after = books;
   for (const decision of decisions) {
     if (!fitsState(decision, books.workloads.get(decision.workload))) {
       return { kind: 'refused', outcome: { kind: 'refused', set, why: 'workload-state' } };
     }
-    if (decision.kind === 'evict' || decision.kind === 'release') {
+    if (decision.kind === 'evict' || decision.kind === 'release' || decision.kind === 'shrink') {
       after = charged(after, decision.charges, -1);
-    } else if (decision.kind === 'start') {
+    } else if (decision.kind === 'start' || decision.kind === 'grow') {
       for (const charge of decision.charges) {
         const check = checkCharge(after.queues, charge);
         if (check.kind === 'exceeds') {
@@ -108,10 +120,11 @@ function fitsState(decision: Decision, workload: BookedWorkload | undefined): bo
         decision.incarnation === incarnation + 1 &&
         (state === 'pending' || (state === 'evicting' && ending === null))
       );
-    case 'evict':
-      return decision.incarnation === incarnation && (state === 'starting' || state === 'running');
     case 'grow':
+      return !isCancelled && decision.incarnation === incarnation && (state === 'starting' || state === 'running');
+    case 'evict':
     case 'shrink':
+      return decision.incarnation === incarnation && (state === 'starting' || state === 'running');
     case 'release':
     case 'finish':
       return true;

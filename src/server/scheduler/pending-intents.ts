@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { SlotShare } from '../../core/index.js';
 import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema.js';
+import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Intent, IntentOutcome, Leadership } from './ledger.js';
@@ -29,14 +30,17 @@ interface IntentRow {
   readonly spec: WorkloadDocument['spec'];
 }
 
-/** Intents that are due, oldest first. What a pod was dropped from (`count_pod`) is not pending any more. */
+/**
+ * Intents that are due, oldest first. What a pod was dropped from (`count_pod`) is not pending any more; a pod that
+ * waits for others is not created yet.
+ */
 export async function readDueIntents(database: DataSource, limit: number): Promise<readonly Intent[]> {
   const rows: IntentRow[] = await database.query(
     `SELECT o.id, o.kind, o.attempts, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
        p.node, p.cpu_milli, p.memory_mib, slots.slots, m.node AS master_node, w.team, w.name AS workload_name, w.labels,
        w.spec
      FROM outbox o
-     JOIN pods p ON p.name = o.pod
+     JOIN pods p ON p.name = o.pod AND (o.kind = 'delete-pod' OR p.occupied)
      JOIN pods m ON m.workload = p.workload AND m.incarnation = p.incarnation AND m.rank = 0
      JOIN workloads w ON w.uid = p.workload
      LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'milli', s.milli) ORDER BY s.slot) AS slots
@@ -118,6 +122,7 @@ export async function storeIntentOutcomes(
        WHERE a.kind = 'done' ON CONFLICT (pod, kind) DO UPDATE SET state = 'pending', next_attempt_at = now()`,
       [answers, leadership.epoch],
     );
+    await admitWaitingPods(transaction, [...new Set(refused.map(({ node }) => node))]);
     await followPods(
       transaction,
       refused.map(({ workload }) => workload),

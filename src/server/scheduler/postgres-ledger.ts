@@ -36,6 +36,9 @@ export class PostgresLedger extends Ledger {
          UPDATE leadership SET epoch = epoch + 1, holder = $1,
            expires_at = clock_timestamp() + $2 * interval '1 millisecond'
          WHERE id = 1 AND (holder = $1 OR expires_at <= clock_timestamp()) RETURNING epoch
+       ), unplanned AS (
+         -- a plan is kept by nobody but the core that made it
+         UPDATE workloads SET planned_start = NULL FROM won WHERE planned_start IS NOT NULL
        ) SELECT epoch FROM won`,
       [holder, ttlMs],
     );

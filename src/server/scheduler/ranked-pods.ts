@@ -1,4 +1,4 @@
-import type { Decision, SlotShare } from '../../core/index.js';
+import type { Seat, SlotShare } from '../../core/index.js';
 import { podNameOf } from './pod-name.js';
 
 export interface RankedPod {
@@ -16,24 +16,33 @@ export interface RankedPod {
   readonly memoryMib: number;
 }
 
-/** The pods of a start with their ranks: pod sets in the order of the document, in each by index. */
-export function rankedPods(
-  { set, workload, incarnation, seats }: Extract<Decision, { readonly kind: 'start' }>,
-  podSets: readonly { readonly name: string }[],
-): readonly RankedPod[] {
+/** What the ranks of new pods follow from. */
+export interface Ranking {
+  readonly set: number;
+  /** The pods that are there already come first. */
+  readonly firstRank: number;
+  /** With the new pods. */
+  readonly worldSize: number;
+  /** Of the document. */
+  readonly podSets: readonly { readonly name: string }[];
+}
+
+/** New pods of one workload with their ranks: pod sets in the order of the document, in each by index. */
+export function rankedPods(seats: readonly Seat[], ranking: Ranking): readonly RankedPod[] {
+  const { set, firstRank, worldSize, podSets } = ranking;
   const placeOf = new Map(podSets.map(({ name }, place) => [name, place]));
   const place = (podSet: string): number => placeOf.get(podSet) ?? podSets.length;
   return [...seats]
     .sort((a, b) => place(a.pod.podSet) - place(b.pod.podSet) || a.pod.index - b.pod.index)
-    .map(({ pod, node, slots, cpuMilli, memoryMib }, rank) => ({
+    .map(({ pod, node, slots, cpuMilli, memoryMib }, order) => ({
       set,
       name: podNameOf(pod),
-      workload,
-      incarnation,
+      workload: pod.workload,
+      incarnation: pod.incarnation,
       podSet: pod.podSet,
       index: pod.index,
-      rank,
-      worldSize: seats.length,
+      rank: firstRank + order,
+      worldSize,
       node,
       slots,
       cpuMilli,

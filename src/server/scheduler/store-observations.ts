@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
 import type { NodeName, PodRef } from '../../core/index.js';
 import { unreachable } from '../unreachable.js';
+import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Leadership } from './ledger.js';
@@ -39,6 +40,7 @@ export async function storeObservations(
       for (const node of touched.nodes) nodes.add(node);
       for (const workload of touched.workloads) workloads.add(workload);
     }
+    await admitWaitingPods(transaction, [...nodes]);
     await followPods(transaction, [...workloads]);
     await tellChanges(transaction, [
       ...[...workloads].map((uid) => `workload:${uid}`),
@@ -169,7 +171,7 @@ async function emptyNodes(transaction: EntityManager, nodes: readonly NodeName[]
   return touchedBy(
     transaction.query<TouchedPod[]>(
       `WITH gone AS (
-         UPDATE pods p SET ${GONE} WHERE p.node = ANY($1) AND p.occupied RETURNING p.node, p.workload
+         UPDATE pods p SET ${GONE} WHERE p.node = ANY($1) AND (p.occupied OR p.state = 'waiting') RETURNING p.node, p.workload
        ) SELECT node, workload FROM gone`,
       [nodes],
     ),

@@ -37,7 +37,7 @@ export class StatusReports {
     return this.database.transaction(async (transaction) => {
       // Shared with other reports, exclusive with a new incarnation: an old one cannot slip in behind it.
       const [workload]: WorkloadFacts[] = await transaction.query(
-        `SELECT incarnation, round, state = 'evicting' AS evicting, (SELECT coalesce(max(world_size), 1) FROM pods p
+        `SELECT incarnation, round, state = 'evicting' AS evicting, (SELECT coalesce(max(world_size) FILTER (WHERE claimed), max(world_size), 1) FROM pods p
          WHERE p.workload = w.uid AND p.incarnation = w.incarnation) AS world_size,
          (SELECT rank FROM pods p WHERE p.workload = w.uid AND p.name = $2) AS rank,
          finished_at IS NOT NULL AND NOT EXISTS (SELECT FROM pods p WHERE p.name = $2 AND p.claimed) AS is_over
