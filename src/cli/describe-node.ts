@@ -9,7 +9,7 @@ export function describeNode(node: Node): string {
     Name: node.name,
     State: nodeStateOf(node),
     Cause: node.cause === '' ? undefined : node.cause,
-    Model: node.model,
+    Model: node.models.length === 0 ? undefined : node.models.join(', '),
     Topology: formatLabels(node.topology),
     Labels: formatLabels(node.labels),
     CPU: `${formatMilli(node.cpuClaimed)} of ${formatMilli(node.cpuMilli)} claimed`,
@@ -17,11 +17,15 @@ export function describeNode(node: Node): string {
     Pods: String(node.pods),
   });
   if (node.slots.length === 0) return head;
-  return `${head}\nDevice slots:\n${indent(new Table(SLOT_COLUMNS, node.slots).text(node.slots))}`;
+  const columns = node.models.length > 1 ? [SLOT, MODEL, ...HOLDING] : [SLOT, ...HOLDING];
+  return `${head}\nDevice slots:\n${indent(new Table(columns, node.slots).text(node.slots))}`;
 }
 
-const SLOT_COLUMNS: readonly Column<Node['slots'][number]>[] = [
-  { title: 'SLOT', of: ({ slot }) => String(slot) },
+type SlotColumn = Column<Node['slots'][number]>;
+const SLOT: SlotColumn = { title: 'SLOT', of: ({ slot }) => String(slot) };
+const MODEL: SlotColumn = { title: 'MODEL', of: ({ model }) => orDash(model ?? '') };
+
+const HOLDING: readonly SlotColumn[] = [
   { title: 'CLAIMED', of: ({ claimedMilli }) => formatMilli(claimedMilli) },
   {
     title: 'HELD BY',

@@ -6,7 +6,7 @@ export const NODES: Presentation<Node> = {
   columns: [
     { title: 'NAME', of: ({ name }) => name },
     { title: 'STATE', of: nodeStateOf },
-    { title: 'MODEL', of: ({ model }) => model ?? '-' },
+    { title: 'MODEL', of: ({ models }) => orDash(models.join(',')) },
     { title: 'DEVICES', of: ({ slots }) => (slots.length === 0 ? '-' : `${claimed(slots)}/${slots.length}`) },
     { title: 'CPU', of: ({ cpuClaimed, cpuMilli }) => `${formatMilli(cpuClaimed)}/${formatMilli(cpuMilli)}` },
     { title: 'MEMORY', of: ({ memoryClaimed, memoryMib }) => `${formatMib(memoryClaimed)}/${formatMib(memoryMib)}` },

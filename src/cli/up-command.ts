@@ -119,9 +119,8 @@ Berth stays up until Ctrl-C.
 function fleetLine(file: string): string {
   const { nodes } = readFleet(file);
   const devices = new Map<string, number>();
-  for (const { accelerators } of nodes) {
-    if (accelerators === undefined) continue;
-    devices.set(accelerators.model, (devices.get(accelerators.model) ?? 0) + accelerators.count);
+  for (const { model, count } of nodes.flatMap(({ accelerators }) => accelerators)) {
+    devices.set(model, (devices.get(model) ?? 0) + count);
   }
   const models = [...devices].map(([model, count]) => `${count} ${model}`).join(', ');
   return `${nodes.length} virtual nodes: ${models}`;

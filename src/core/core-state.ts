@@ -1,8 +1,8 @@
 import type { Charge, Decision, FlavorSpec, Ms, NodeName, Policy, PodSetSpec, Seat, SetId } from './contract/index.js';
 import { DEFAULT_POLICY } from './contract/index.js';
-import { FleetState, FleetTransaction, PodTable } from './fleet/index.js';
+import { FleetState, FleetTransaction, groupOfSlot, PodTable } from './fleet/index.js';
 import { Journal } from './journal.js';
-import { flavorFor, ShapeBook } from './placement/index.js';
+import { ShapeBook } from './placement/index.js';
 import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
@@ -51,8 +51,8 @@ export class CoreState {
 
   /** The groups that what came free on these nodes could help. */
   wakeForNode(row: number): void {
-    const { device, cpu } = this.fleet.flavorsOf(row);
-    if (device !== undefined) this.book.groups.wake(device);
+    const { devices, cpu } = this.fleet.flavorsOf(row);
+    for (const device of new Set(devices)) if (device !== undefined) this.book.groups.wake(device);
     if (cpu !== undefined) this.book.groups.wake(cpu);
     this.book.groups.wake(NO_FLAVOR);
   }
@@ -91,14 +91,16 @@ export function wishOf(state: CoreState, podSet: PodSetSpec, pods: number): Flav
   };
 }
 
-/** The charge of a seat that was found, in the flavor of its node. */
+/** The charge of a seat that was found, in the flavor of its node, or of its devices. */
 export function chargeOfSeat(
   state: CoreState,
   podSet: PodSetSpec,
   seat: Seat,
 ): { flavor: string; milli: number } | undefined {
-  const ofNode = flavorFor(podSet, state.fleet.flavorsOf(state.fleet.rowOf(seat.node)));
-  const flavor = podSet.flavors.find((name) => name === ofNode);
+  const row = state.fleet.rowOf(seat.node);
+  const group = groupOfSlot(state.fleet.exampleOf(state.fleet.classOf(row)).slotGroups, seat.slots[0]?.slot ?? -1);
+  const ofSeat = podSet.devices === undefined ? state.fleet.flavorsOf(row).cpu : group?.flavor;
+  const flavor = podSet.flavors.find((name) => name === ofSeat);
   const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
   return flavor === undefined || milli === 0 ? undefined : { flavor, milli };
 }

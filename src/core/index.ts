@@ -4,6 +4,7 @@
  * ledger. Read the comment of `Scheduler` first: it is the protocol.
  */
 export * from './contract/index.js';
+export { slotTotal } from './fleet/index.js';
 export { availableMilli, checkCharge } from './quota/index.js';
 export type { QuotaTreeRow } from './quota/index.js';
 export { Scheduler } from './scheduler.js';

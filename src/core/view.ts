@@ -1,5 +1,6 @@
 import type { FlavorName, Milli, NodeName, NodeState, QueueName, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
+import { slotTotal } from './fleet/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { compareByOrder, orderKeyOf } from './queue/index.js';
 import { dominantShare, perMille } from './quota/index.js';
@@ -94,7 +95,7 @@ function nodeView(state: CoreState, name: NodeName): NodeView {
   const { fleet } = state;
   const row = fleet.rowOf(name);
   const { spec, state: nodeState } = fleet.recordOf(row);
-  const slots = spec.accelerators?.count ?? 0;
+  const slots = slotTotal(spec);
   const base = fleet.slotBase(row);
   const freeMilli = Array.from({ length: slots }, (_, slot) =>
     fleet.slotClosed.at(base + slot) === 1 ? 0 : fleet.slotFree.at(base + slot),

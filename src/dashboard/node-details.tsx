@@ -69,7 +69,7 @@ export function NodeDetails({ node, onClose }: NodeDetailsProps): ReactElement {
 function factsOf(node: Node): readonly (readonly [term: string, value: string])[] {
   const domains = Object.entries(node.topology).map(([level, domain]) => `${level} ${domain}`);
   return [
-    ...(node.model === undefined ? [] : [['Model', node.model] as const]),
+    ...(node.models.length === 0 ? [] : [['Model', node.models.join(', ')] as const]),
     ...(domains.length === 0 ? [] : [['Place', domains.join(', ')] as const]),
     ['CPU', `${formatAmount(node.cpuClaimed / 1000)} of ${formatAmount(node.cpuMilli / 1000)}`],
     [

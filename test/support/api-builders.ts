@@ -12,6 +12,7 @@ export function aNode(over: Partial<Node> = {}): Node {
     unschedulable: false,
     topology: {},
     labels: {},
+    models: [],
     slots: [],
     cpuMilli: 8_000,
     cpuClaimed: 0,

@@ -308,10 +308,9 @@ export class CoreStory {
 /** Another amount of everything, down to less than what may be held there. */
 function resized(spec: NodeSpec, more: number): NodeSpec {
   const capacity = { cpuMilli: (more % 5) * 2000, memoryMib: (1 + (more % 4)) * 4096, pods: 1 + (more % 6) };
-  const { accelerators } = spec;
   return {
     ...spec,
     capacity,
-    ...(accelerators === undefined ? {} : { accelerators: { ...accelerators, count: 1 + (more % 5) } }),
+    accelerators: spec.accelerators.map((devices) => ({ ...devices, count: 1 + (more % 5) })),
   };
 }

@@ -75,6 +75,7 @@ export const anyHappenings = fc.array(
 const anyNode = fc.record({
   model: fc.constantFrom('h100', 'h100', 'h100', 'a100'),
   devices: fc.constantFrom(0, 1, 2, 4, 4, 4),
+  besides: fc.constantFrom(0, 0, 0, 0, 1, 2),
   zone: fc.constantFrom(undefined, 'z1', 'z2'),
   rack: fc.constantFrom(undefined, 'r1', 'r1', 'r2'),
   cpu: fc.constantFrom(4, 8),
@@ -83,10 +84,12 @@ const anyNode = fc.record({
 });
 
 export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6, size: 'max' }).map((wishes) =>
-  wishes.map(({ model, devices, zone, rack, cpu, label, taint }, index) =>
+  wishes.map(({ model, devices, besides, zone, rack, cpu, label, taint }, index) =>
     aNode(`n${index}`, {
-      model,
-      devices,
+      accelerators: [
+        { model, count: devices },
+        { model: 'a100', count: besides },
+      ].filter(({ count }) => count > 0),
       cpu,
       memory: 16_384,
       ...(zone === undefined ? {} : { zone }),

@@ -25,7 +25,7 @@ export function aNode(name: string, wish: NodeWish = {}): NodeSpec {
   return {
     name,
     capacity: { cpuMilli: cpu * 1000, memoryMib: memory, pods: 110 },
-    ...(devices === 0 ? {} : { accelerators: { model, count: devices, memoryMib: 81_920 } }),
+    accelerators: devices === 0 ? [] : [{ model, count: devices, memoryMib: 81_920 }],
     labels: {},
     taints: [],
     topology: { ...(zone === undefined ? {} : { zone }), ...(rack === undefined ? {} : { rack }) },

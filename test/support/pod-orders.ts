@@ -40,7 +40,7 @@ export function aNode(name: string): NodeSpec {
   return {
     name,
     capacity: { cpuMilli: 96_000, memoryMib: 1_048_576, pods: 110 },
-    accelerators: { model: 'gpu', count: 8 },
+    accelerators: [{ model: 'gpu', count: 8 }],
     labels: {},
     taints: [],
     topology: { rack: 'r1' },

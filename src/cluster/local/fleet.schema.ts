@@ -12,6 +12,7 @@ export const DEFAULT_MODEL = 'gpu';
 const ACCELERATORS_DEFAULT = 8;
 /** A slot is a row of the ledger; no machine has more devices than this. */
 const ACCELERATORS_MAX = 1024;
+const MODELS_MAX = 16;
 export const HOST_LEVEL = 'host';
 export const SLICE_LEVEL = 'slice';
 
@@ -27,18 +28,21 @@ const QuantitySchema = z
 
 export const TAINT = /^([^=:\s]{1,317})(?:=([^=:\s]{0,63}))?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
 
+const AcceleratorsSchema = z.strictObject({
+  model: z.string().min(1).max(63).default(DEFAULT_MODEL),
+  count: z.int().min(0).max(ACCELERATORS_MAX).default(ACCELERATORS_DEFAULT),
+  memory: QuantitySchema.optional(),
+});
+
 const NodeSchema = z
   .object({
     name: NodeNameSchema,
     /** Makes `name-0`, `name-1` and so on; without it the name is used as it is. */
     count: z.int().min(1).max(NODES_MAX).optional(),
-    /** `count: 0` is a node without devices. */
+    /** `count: 0` is a node without devices; a list where a node has several models. */
     accelerators: z
-      .strictObject({
-        model: z.string().min(1).max(63).default(DEFAULT_MODEL),
-        count: z.int().min(0).max(ACCELERATORS_MAX).default(ACCELERATORS_DEFAULT),
-        memory: QuantitySchema.optional(),
-      })
+      .union([AcceleratorsSchema, z.array(AcceleratorsSchema).max(MODELS_MAX)])
+      .refine((entries) => sumOf([entries].flat()) <= ACCELERATORS_MAX, `has more than ${ACCELERATORS_MAX} devices`)
       .optional(),
     /** The hosts of a TPU slice, with the chips that each has by the catalogue. */
     slice: z.strictObject({ model: z.string(), topology: z.string() }).optional(),
@@ -49,6 +53,10 @@ const NodeSchema = z
   })
   .catchall(z.unknown());
 export type FleetFileNode = z.infer<typeof NodeSchema>;
+
+function sumOf(entries: readonly { readonly count: number }[]): number {
+  return entries.reduce((sum, { count }) => sum + count, 0);
+}
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(NodeSchema.shape));
 

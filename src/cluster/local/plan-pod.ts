@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NodeSpec } from '../../core/index.js';
+import { slotTotal, type NodeSpec } from '../../core/index.js';
 import type { PodCreation, PodOrder } from '../cluster.js';
 import type { LocalLimits } from './local-limits.js';
 import type { LocalPaths } from './local-paths.js';
@@ -33,7 +33,7 @@ export function refusalOf(order: PodOrder, node: NodeSpec | undefined): Refusal 
   const unsafe = names.find((name) => !isSafeName(name));
   if (unsafe !== undefined) return refuse(`"${unsafe}" cannot be the name of a folder`, 'never');
   if (node === undefined) return refuse(`there is no node ${order.node}`, 'elsewhere');
-  const devices = node.accelerators?.count ?? 0;
+  const devices = slotTotal(node);
   const missing = order.slots.find(({ slot }) => !Number.isSafeInteger(slot) || slot < 0 || slot >= devices);
   if (missing !== undefined) return refuse(`node ${order.node} has no device ${missing.slot}`, 'elsewhere');
   const { program } = order;

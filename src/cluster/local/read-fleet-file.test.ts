@@ -16,7 +16,8 @@ function problemsOf(text: string): readonly string[] {
 }
 
 function devices(nodes: readonly NodeSpec[], model: string): number {
-  return nodes.reduce((sum, { accelerators: a }) => sum + (a?.model === model ? a.count : 0), 0);
+  const entries = nodes.flatMap(({ accelerators }) => accelerators);
+  return entries.reduce((sum, entry) => sum + (entry.model === model ? entry.count : 0), 0);
 }
 
 describe('a fleet file', () => {
@@ -27,7 +28,7 @@ describe('a fleet file', () => {
         {
           name: 'a',
           capacity: { cpuMilli: 96_000, memoryMib: 1_048_576, pods: 110 },
-          accelerators: { model: 'gpu', count: 8 },
+          accelerators: [{ model: 'gpu', count: 8 }],
           labels: {},
           taints: [],
           topology: {},
@@ -48,7 +49,7 @@ nodes:
     expect(nodes.map(({ name }) => name)).toEqual(['a-0', 'a-1']);
     expect(nodes[1]).toMatchObject({
       capacity: { cpuMilli: 1500, memoryMib: 65_536 },
-      accelerators: { model: 'h100', count: 4, memoryMib: 81_920 },
+      accelerators: [{ model: 'h100', count: 4, memoryMib: 81_920 }],
       topology: { block: 'b1', rack: 'r1' },
       labels: { pool: 'train' },
       taints: [
@@ -61,14 +62,22 @@ nodes:
   it('makes the hosts of a TPU slice by the catalogue, in one domain', () => {
     const { levels, nodes } = fleetOf('nodes: [{name: t, slice: {model: google-tpu-v5p, topology: 2x2x2}}]');
     expect(levels).toEqual(['rack', 'slice', 'host']);
-    expect(nodes.map(({ name, accelerators, topology }) => [name, accelerators?.count, topology])).toEqual([
+    expect(nodes.map(({ name, accelerators, topology }) => [name, accelerators[0]?.count, topology])).toEqual([
       ['t-0', 4, { slice: 't' }],
       ['t-1', 4, { slice: 't' }],
     ]);
   });
 
   it('may have nodes without devices', () => {
-    expect(fleetOf('nodes: [{name: cpu, accelerators: {count: 0}}]').nodes[0]).not.toHaveProperty('accelerators');
+    expect(fleetOf('nodes: [{name: cpu, accelerators: {count: 0}}]').nodes[0]?.accelerators).toEqual([]);
+  });
+
+  it('may have several models on one node', () => {
+    const { nodes } = fleetOf('nodes: [{name: a, accelerators: [{model: h100, count: 4}, {model: l4, count: 2}]}]');
+    expect(nodes[0]?.accelerators).toEqual([
+      { model: 'h100', count: 4 },
+      { model: 'l4', count: 2 },
+    ]);
   });
 
   it('shows all its mistakes at once, each with its line', () => {

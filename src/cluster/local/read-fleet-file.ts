@@ -41,10 +41,9 @@ function nodesOf(entry: FleetFileNode, levels: readonly TopologyLevel[], catalog
     const domain = level === SLICE_LEVEL && entry.slice !== undefined ? entry.name : domainOf(entry, level);
     return domain === undefined ? [] : [[level, domain]];
   });
-  const accelerators = acceleratorsOf(entry, catalogue);
   const node: Omit<NodeSpec, 'name'> = {
     capacity: { cpuMilli: cpuMilliOf(entry.cpu), memoryMib: memoryMibOf(entry.memory), pods: PODS_PER_NODE },
-    ...(accelerators.count > 0 && { accelerators }),
+    accelerators: acceleratorsOf(entry, catalogue).filter(({ count }) => count > 0),
     labels: entry.labels,
     taints: entry.taints.flatMap(taintOf),
     topology: Object.fromEntries(domains),
@@ -53,12 +52,15 @@ function nodesOf(entry: FleetFileNode, levels: readonly TopologyLevel[], catalog
   return namesOf(entry, catalogue).map((name) => ({ name, ...node }));
 }
 
-function acceleratorsOf({ accelerators, slice }: FleetFileNode, catalogue: HardwareCatalogue): Accelerators {
+function acceleratorsOf({ accelerators, slice }: FleetFileNode, catalogue: HardwareCatalogue): readonly Accelerators[] {
   const found = slice === undefined ? undefined : tpuSlice(catalogue, slice.model, slice.topology);
-  if (slice !== undefined && found?.kind === 'slice') return { model: slice.model, count: found.chipsPerHost };
-  if (accelerators === undefined) return { model: DEFAULT_MODEL, count: ACCELERATORS_PER_NODE };
-  const { model, count, memory } = accelerators;
-  return { model, count, ...(memory !== undefined && { memoryMib: memoryMibOf(memory) }) };
+  if (slice !== undefined && found?.kind === 'slice') return [{ model: slice.model, count: found.chipsPerHost }];
+  if (accelerators === undefined) return [{ model: DEFAULT_MODEL, count: ACCELERATORS_PER_NODE }];
+  return [accelerators].flat().map(({ model, count, memory }) => ({
+    model,
+    count,
+    ...(memory !== undefined && { memoryMib: memoryMibOf(memory) }),
+  }));
 }
 
 function taintOf(text: string): Taint[] {

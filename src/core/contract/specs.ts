@@ -48,7 +48,8 @@ export interface NodeSpec {
   readonly name: NodeName;
   /** Allocatable, what pods may use. */
   readonly capacity: Resources;
-  readonly accelerators?: Accelerators;
+  /** Slots are numbered through in this order. */
+  readonly accelerators: readonly Accelerators[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   /** The node's domain at each level of `Policy.topologyLevels` but `host`; an absent level: in no domain of it. */

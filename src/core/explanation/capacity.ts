@@ -76,13 +76,17 @@ function shortageOf(state: CoreState, { shape, need }: GangPart): Shortage {
 
 function podsOnEmptyNode(state: CoreState, shape: PodShape, row: number): number {
   if (shape.suits(state.fleet, state.fleet.classOf(row)) === 'no') return 0;
-  const { capacity, accelerators } = state.fleet.recordOf(row).spec;
+  const { capacity } = state.fleet.recordOf(row).spec;
   let fits = capacity.pods;
   if (shape.cpuMilli > 0) fits = Math.min(fits, Math.floor(capacity.cpuMilli / shape.cpuMilli));
   if (shape.memoryMib > 0) fits = Math.min(fits, Math.floor(capacity.memoryMib / shape.memoryMib));
   if (shape.deviceCount === 0) return fits;
   const perDevice = Math.floor(WHOLE_DEVICE_MILLI / shape.deviceMilli);
-  return Math.min(fits, Math.floor(((accelerators?.count ?? 0) * perDevice) / shape.deviceCount));
+  const groups = shape.groupsOn(state.fleet, state.fleet.classOf(row));
+  return Math.min(
+    fits,
+    groups.reduce((pods, { count }) => pods + Math.floor((count * perDevice) / shape.deviceCount), 0),
+  );
 }
 
 function partsOf(state: CoreState, ask: StartAsk): readonly GangPart[] {

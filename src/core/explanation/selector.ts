@@ -28,7 +28,7 @@ function whyNowhere(state: CoreState, podSet: PodSetSpec): SelectorConstraint['r
     const row = fleet.tree.rowOf(domain);
     if (row < 0) continue;
     if (shapes.some((shape) => shape.suits(fleet, fleet.classOf(row)) !== 'no')) return undefined;
-    const reasons = shapes.map((shape) => whyNever(shape, fleet.recordOf(row).spec, fleet.flavorsOf(row)));
+    const reasons = shapes.map((shape) => whyNever(shape, fleet.exampleOf(fleet.classOf(row))));
     // Of several flavors, the one whose model the node has says more.
     const reason = reasons.find((why) => why !== undefined && why.by !== 'model') ?? reasons[0];
     if (reason === undefined) continue;

@@ -13,6 +13,8 @@ import { compareText } from '../text-order.js';
 import { ChangeLog } from './change-log.js';
 import { flavorsOfNode } from './node-flavors.js';
 import type { NodeFlavors } from './node-flavors.js';
+import type { SlotGroup } from './device-slots.js';
+import { slotGroups, slotTotal } from './device-slots.js';
 import { nodeClassKey } from './node-class.js';
 import { RankedNames } from './ranked-names.js';
 import { ShapeColumnsCache } from './shape-columns.js';
@@ -33,14 +35,20 @@ export interface NodeRecord {
   readonly sickSlots: readonly { readonly slot: number; readonly state: 'suspect' | 'failed' }[];
 }
 
-/** Nodes that are alike for every pod; `spec` is one of them, or was. */
-interface NodeClass {
-  readonly key: string;
+/** A node of a class, or one that was. */
+export interface NodeExample {
   readonly spec: NodeSpec;
   readonly flavors: NodeFlavors;
+  readonly slotGroups: readonly SlotGroup[];
+}
+
+/** Nodes that are alike for every pod. */
+interface NodeClass extends NodeExample {
+  readonly key: string;
   rows: number;
 }
 
+const NO_FLAVORS: NodeFlavors = { devices: [] };
 const NO_USE: Resources = { cpuMilli: 0, memoryMib: 0, pods: 0 };
 /** What is known of a node of which nothing but its spec was told. */
 const UNSEEN = { state: 'healthy', foreignUse: NO_USE, foreignSlots: [], sickSlots: [] } as const;
@@ -143,7 +151,7 @@ export class FleetState {
   }
 
   /** A node of the class, with its flavors. */
-  exampleOf(nodeClass: number): { readonly spec: NodeSpec; readonly flavors: NodeFlavors } {
+  exampleOf(nodeClass: number): NodeExample {
     const example = this.#classes[nodeClass];
     invariant(example !== undefined, 'the class is known', { nodeClass });
     return example;
@@ -165,7 +173,7 @@ export class FleetState {
   }
 
   flavorsOf(row: number): NodeFlavors {
-    return this.#flavorsOfRow[row] ?? {};
+    return this.#flavorsOfRow[row] ?? NO_FLAVORS;
   }
 
   slotBase(row: number): number {
@@ -213,7 +221,7 @@ export class FleetState {
     this.cpuFree.add(row, spec.capacity.cpuMilli - old.cpuMilli);
     this.memoryFree.add(row, spec.capacity.memoryMib - old.memoryMib);
     this.podsFree.add(row, spec.capacity.pods - old.pods);
-    this.#fitSlots(row, spec.accelerators?.count ?? 0);
+    this.#fitSlots(row, slotTotal(spec));
     this.#records[row] = {
       ...(before ?? UNSEEN),
       spec,
@@ -252,7 +260,7 @@ export class FleetState {
     const record = this.recordOf(row);
     const takesWork = record.state === 'healthy' && !record.spec.unschedulable && !record.removed;
     this.open.set(row, takesWork ? 1 : 0);
-    const has = record.spec.accelerators?.count ?? 0;
+    const has = slotTotal(record.spec);
     const closed = new Set([...record.foreignSlots, ...record.sickSlots.map(({ slot }) => slot)]);
     const base = this.slotBase(row);
     let whole = 0;
@@ -302,14 +310,14 @@ export class FleetState {
     const known = this.#classIds.get(key);
     if (known !== undefined && known === this.#classOfRow[row]) return;
     this.#leaveClass(row);
-    const nodeClass = known ?? this.#newClass(key, { spec, flavors });
+    const nodeClass = known ?? this.#newClass(key, { spec, flavors, slotGroups: slotGroups(spec, flavors.devices) });
     const members = this.#classes[nodeClass];
     if (members !== undefined) members.rows++;
     this.#classOfRow[row] = nodeClass;
     this.changes.touch(row);
   }
 
-  #newClass(key: string, example: Pick<NodeClass, 'spec' | 'flavors'>): number {
+  #newClass(key: string, example: NodeExample): number {
     const free = this.#freeClasses.pop();
     if (free !== undefined) this.#classEpoch++;
     const nodeClass = free ?? this.#classes.length;

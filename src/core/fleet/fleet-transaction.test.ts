@@ -107,8 +107,8 @@ describe(FleetState.name, () => {
     const [a, b, c] = classes();
     expect(a === b && a !== c).toBe(true);
     fleet.setFlavor(aFlavor('special', { model: 'h100', nodeLabels: { pool: 'x' } }));
-    expect(fleet.flavorsOf(fleet.rowOf('c')).device).toBe('special');
-    expect(fleet.flavorsOf(fleet.rowOf('a')).device).toBe('h100');
+    expect(fleet.flavorsOf(fleet.rowOf('c')).devices).toEqual(['special']);
+    expect(fleet.flavorsOf(fleet.rowOf('a')).devices).toEqual(['h100']);
   });
 
   it('gives the number of a class without nodes to another, which is judged anew', () => {

@@ -4,7 +4,9 @@
  * `fleet-transaction.ts` (the only way to take and give), `pod-table.ts` (claims and occupancy) and `leaving-hold.ts`.
  */
 export { FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
-export type { NodeRecord } from './fleet-state.js';
+export type { NodeExample, NodeRecord } from './fleet-state.js';
+export { groupOfSlot, slotGroups, slotTotal } from './device-slots.js';
+export type { SlotGroup } from './device-slots.js';
 export { FleetTransaction } from './fleet-transaction.js';
 export { hardwareCatalogue, tpuSlice } from './hardware-catalogue.js';
 export type { HardwareCatalogue } from './hardware-catalogue.js';

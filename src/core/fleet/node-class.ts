@@ -6,12 +6,11 @@ import type { NodeFlavors } from './node-flavors.js';
 export function nodeClassKey(spec: NodeSpec, flavors: NodeFlavors): string {
   const labels = sortedEntries(spec.labels);
   const taints = spec.taints.map(({ key, value, effect }) => [key, value, effect].join('\n')).sort(compareText);
-  const devices = spec.accelerators;
   return JSON.stringify([
     labels,
     taints,
-    [devices?.model, devices?.count, devices?.memoryMib],
+    spec.accelerators.map(({ model, count, memoryMib }) => [model, count, memoryMib]),
     spec.capacity,
-    [flavors.device, flavors.cpu],
+    [flavors.devices, flavors.cpu],
   ]);
 }

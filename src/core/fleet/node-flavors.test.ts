@@ -6,14 +6,26 @@ const H100 = aFlavor('h100');
 const SPOT = aFlavor('spot', { model: 'h100', nodeLabels: { lease: 'spot' } });
 const CPU = { name: 'cpu', nodeLabels: {} };
 
-const cases: Record<string, { node: ReturnType<typeof aNode>; want: { device?: string; cpu?: string } }> = {
-  'by its model': { node: aNode('a'), want: { device: 'h100', cpu: 'cpu' } },
+const cases: Record<
+  string,
+  { node: ReturnType<typeof aNode>; want: { devices: (string | undefined)[]; cpu?: string } }
+> = {
+  'by its model': { node: aNode('a'), want: { devices: ['h100'], cpu: 'cpu' } },
   'the flavor with more labels': {
     node: aNode('a', { labels: { lease: 'spot' } }),
-    want: { device: 'spot', cpu: 'cpu' },
+    want: { devices: ['spot'], cpu: 'cpu' },
   },
-  'none for another model': { node: aNode('a', { model: 'a100' }), want: { cpu: 'cpu' } },
-  'CPU only, without devices': { node: aNode('a', { devices: 0 }), want: { cpu: 'cpu' } },
+  'none for another model': { node: aNode('a', { model: 'a100' }), want: { devices: [undefined], cpu: 'cpu' } },
+  'one for each model': {
+    node: aNode('a', {
+      accelerators: [
+        { model: 'a100', count: 1 },
+        { model: 'h100', count: 2 },
+      ],
+    }),
+    want: { devices: [undefined, 'h100'], cpu: 'cpu' },
+  },
+  'CPU only, without devices': { node: aNode('a', { devices: 0 }), want: { devices: [], cpu: 'cpu' } },
 };
 
 describe(flavorsOfNode.name, () => {
@@ -23,6 +35,6 @@ describe(flavorsOfNode.name, () => {
 
   it('takes the first of equals', () => {
     const twins = [aFlavor('x', { model: 'h100' }), aFlavor('y', { model: 'h100' })];
-    expect(flavorsOfNode(aNode('a'), twins)).toEqual({ device: 'x' });
+    expect(flavorsOfNode(aNode('a'), twins)).toEqual({ devices: ['x'] });
   });
 });

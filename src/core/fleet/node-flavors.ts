@@ -1,25 +1,28 @@
 import type { FlavorName, FlavorSpec, NodeSpec } from '../contract/index.js';
 
-/** What work on a node is charged to: its devices to one flavor, its CPU to another. */
+/** What work on a node is charged to: its devices to one flavor for each model, its CPU to another. */
 export interface NodeFlavors {
-  readonly device?: FlavorName;
+  /** One for each entry of the node's accelerators. */
+  readonly devices: readonly (FlavorName | undefined)[];
   readonly cpu?: FlavorName;
 }
 
 /**
- * One flavor of each kind at most, so that a claim alone tells its charge when the core is rebuilt: of those that
- * match, the one with the most labels; of equals, the first of `flavors` (sorted by name).
+ * One flavor for each model and one for CPU at most, so that a claim alone tells its charge when the core is rebuilt: of
+ * those that match, the one with the most labels; of equals, the first of `flavors` (sorted by name).
  */
 export function flavorsOfNode(node: NodeSpec, flavors: readonly FlavorSpec[]): NodeFlavors {
-  const device = mostSpecific(
-    node,
-    flavors.filter(({ model }) => model !== undefined && model === node.accelerators?.model),
+  const devices = node.accelerators.map(({ model }) =>
+    mostSpecific(
+      node,
+      flavors.filter((flavor) => flavor.model === model),
+    ),
   );
   const cpu = mostSpecific(
     node,
     flavors.filter(({ model }) => model === undefined),
   );
-  return { ...(device === undefined ? {} : { device }), ...(cpu === undefined ? {} : { cpu }) };
+  return { devices, ...(cpu === undefined ? {} : { cpu }) };
 }
 
 function mostSpecific(node: NodeSpec, flavors: readonly FlavorSpec[]): FlavorName | undefined {

@@ -97,7 +97,7 @@ function contentOf({ name, capacity, accelerators, labels, taints, topology, uns
   return JSON.stringify([
     name,
     [capacity.cpuMilli, capacity.memoryMib, capacity.pods],
-    [accelerators?.model, accelerators?.count, accelerators?.memoryMib],
+    accelerators.map(({ model, count, memoryMib }) => [model, count, memoryMib]),
     sorted(labels),
     taints.map(({ key, value, effect }) => [key, value, effect]),
     sorted(topology),

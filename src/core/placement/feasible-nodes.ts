@@ -1,4 +1,5 @@
-import type { FleetState } from '../fleet/index.js';
+import type { Milli } from '../contract/index.js';
+import type { FleetState, SlotGroup } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { PodShape } from './pod-shape.js';
 
@@ -26,11 +27,41 @@ export function podsInFree(free: number, each: number): number {
 
 /** The same by devices alone. */
 export function devicePods(fleet: FleetState, shape: PodShape, row: number): number {
-  if (shape.deviceMilli === WHOLE_DEVICE_MILLI) return Math.floor(fleet.wholeFree.at(row) / shape.deviceCount);
-  const base = fleet.slotBase(row);
+  const nodeClass = fleet.classOf(row);
+  if (nodeClass < 0) return 0;
+  const groups = shape.groupsOn(fleet, nodeClass);
+  const isWhole = shape.deviceMilli === WHOLE_DEVICE_MILLI;
+  // One model a node is the rule, and then its free devices are known.
+  if (isWhole && groups.length > 0 && fleet.exampleOf(nodeClass).slotGroups.length === 1) {
+    return Math.floor(fleet.wholeFree.at(row) / shape.deviceCount);
+  }
   let fits = 0;
-  for (let slot = base; slot < base + fleet.slotCount(row); slot++) {
-    if (fleet.slotClosed.at(slot) === 0) fits += Math.max(0, Math.floor(fleet.slotFree.at(slot) / shape.deviceMilli));
+  for (const group of groups) {
+    if (isWhole) fits += Math.floor(wholeSlots(fleet, row, group).length / shape.deviceCount);
+    else fits += fractionsIn(fleet, { row, group, milli: shape.deviceMilli });
   }
   return fits;
+}
+
+function fractionsIn(
+  fleet: FleetState,
+  { row, group, milli }: { readonly row: number; readonly group: SlotGroup; readonly milli: Milli },
+): number {
+  const from = fleet.slotBase(row) + group.first;
+  let fits = 0;
+  for (let slot = from; slot < from + group.count; slot++) {
+    if (fleet.slotClosed.at(slot) === 0) fits += Math.max(0, Math.floor(fleet.slotFree.at(slot) / milli));
+  }
+  return fits;
+}
+
+/** The free whole devices of the group, by the number of their slot in the node. */
+export function wholeSlots(fleet: FleetState, row: number, { first, count }: SlotGroup): readonly number[] {
+  const base = fleet.slotBase(row);
+  const slots: number[] = [];
+  for (let slot = first; slot < first + count; slot++) {
+    const isFree = fleet.slotClosed.at(base + slot) === 0 && fleet.slotFree.at(base + slot) === WHOLE_DEVICE_MILLI;
+    if (isFree) slots.push(slot);
+  }
+  return slots;
 }

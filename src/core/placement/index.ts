@@ -8,5 +8,5 @@ export { FitSums, mayFit } from './fit-sums.js';
 export { growPart } from './place-gang.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
-export { flavorFor, PodShape, ShapeBook, whyNever } from './pod-shape.js';
+export { PodShape, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';

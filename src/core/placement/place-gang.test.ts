@@ -120,6 +120,18 @@ const cases: Record<string, Case> = {
     pods: [aPodSet({ name: 'x', count: 4, topology: slices(2, 'host') }), aPodSet({ name: 'y', gpus: 3 })],
     want: { a: 4, b: 1 },
   },
+  'gives each flavor its own devices of a node with two models, and one pod devices of one model': {
+    nodes: [
+      aNode('a', {
+        accelerators: [
+          { model: 'h100', count: 2 },
+          { model: 'l4', count: 3 },
+        ],
+      }),
+    ],
+    pods: [aPodSet({ name: 'x', count: 2 }), aPodSet({ name: 'y', gpus: 3, flavors: [] })],
+    want: { a: 3 },
+  },
   'is atomic: one pod short means no pod at all': {
     nodes: [rack('a', 'r1'), rack('b', 'r1')],
     pods: aPodSet({ count: 3, gpus: 4 }),

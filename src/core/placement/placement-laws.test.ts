@@ -65,17 +65,20 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
     const there = pods.filter(({ seat }) => seat.node === spec.name).map(({ seat }) => seat);
     const used = (of: (seat: (typeof there)[number]) => number) => there.reduce((sum, seat) => sum + of(seat), 0);
     const closed = new Set([...foreignSlots, ...sickSlots.map(({ slot }) => slot)]);
-    const free: number[] = [];
-    for (let slot = 0; slot < (spec.accelerators?.count ?? 0); slot++) {
+    const groups = spec.accelerators.map(({ count }) => Array.from({ length: count }, () => 0));
+    for (const [slot, { group, at }] of groups
+      .flatMap((slots, group) => slots.map((_free, at) => ({ group, at })))
+      .entries()) {
       const taken = used(({ slots }) => slots.find((share) => share.slot === slot)?.milli ?? 0);
-      if (!closed.has(slot)) free.push(1000 - taken);
+      const ofGroup = groups[group];
+      if (ofGroup !== undefined && !closed.has(slot)) ofGroup[at] = 1000 - taken;
     }
     let fits = spec.capacity.pods - foreignUse.pods - there.length;
     let cpu = spec.capacity.cpuMilli - foreignUse.cpuMilli - used(({ cpuMilli }) => cpuMilli);
     let memory = spec.capacity.memoryMib - foreignUse.memoryMib - used(({ memoryMib }) => memoryMib);
     let count = 0;
     for (; fits > 0 && cpu >= podSet.cpuMilli && memory >= podSet.memoryMib; fits--) {
-      if (!takeDevices(free, podSet)) break;
+      if (!groups.some((free) => takeDevices(free, podSet)) && podSet.devices !== undefined) break;
       cpu -= podSet.cpuMilli;
       memory -= podSet.memoryMib;
       count++;
@@ -89,18 +92,17 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
 }
 
 function takeDevices(free: number[], { devices }: PodSetSpec): boolean {
-  for (let device = 0; device < (devices?.count ?? 0); device++) {
-    const slot = free.findIndex((milli) => milli >= (devices?.milli ?? 0));
-    if (slot < 0) return false;
-    free[slot] = (free[slot] ?? 0) - (devices?.milli ?? 0);
-  }
+  const { count = 0, milli = 0 } = devices ?? {};
+  const fitting = free.flatMap((left, slot) => (left >= milli ? [slot] : []));
+  if (fitting.length < count) return false;
+  for (const slot of fitting.slice(0, count)) free[slot] = (free[slot] ?? 0) - milli;
   return true;
 }
 
 function isSuited(spec: NodeSpec, podSet: PodSetSpec): boolean {
   const isTolerated = spec.taints.every(({ effect }) => effect === 'PreferNoSchedule') || podSet.tolerations.length > 0;
   const isSelected = Object.entries(podSet.nodeSelector).every(([key, value]) => spec.labels[key] === value);
-  return isTolerated && isSelected && (podSet.devices?.count ?? 0) <= (spec.accelerators?.count ?? 0);
+  return isTolerated && isSelected;
 }
 
 function domainOf(spec: NodeSpec, { topology }: PodSetSpec): string | undefined {

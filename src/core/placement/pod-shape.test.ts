@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { aNode, aPodSet } from '../../../test/support/fleet-builders.js';
 import type { NodeSpec, PodSetSpec } from '../index.js';
+import { slotGroups } from '../fleet/index.js';
 import { PodShape, shapeKey, whyNever } from './pod-shape.js';
 
 const TAINT = { key: 'team', value: 'x', effect: 'NoSchedule' as const };
 const TAINTED = aNode('a', { taints: [TAINT] });
-const FLAVORS = { device: 'h100', cpu: 'cpu' };
+const FLAVORS = { devices: ['h100', 'l4'], cpu: 'cpu' };
+const MIXED = aNode('a', {
+  accelerators: [
+    { model: 'h100', count: 4, memoryMib: 81_920 },
+    { model: 'l4', count: 2, memoryMib: 24_576 },
+  ],
+});
 
 const cases: Record<string, { node: NodeSpec; pods: PodSetSpec; flavor?: string; want: string | undefined }> = {
   'a node of its flavor': { node: aNode('a'), pods: aPodSet(), flavor: 'h100', want: undefined },
@@ -24,6 +31,24 @@ const cases: Record<string, { node: NodeSpec; pods: PodSetSpec; flavor?: string;
     pods: aPodSet({ gpus: 0 }),
     flavor: 'h100',
     want: 'model h100',
+  },
+  'the second model of a node': { node: MIXED, pods: aPodSet({ gpus: 2 }), flavor: 'l4', want: undefined },
+  'more devices than the node has of that model': {
+    node: MIXED,
+    pods: aPodSet({ gpus: 3 }),
+    flavor: 'l4',
+    want: 'size 3 devices',
+  },
+  'more devices than the node has of any one model': {
+    node: MIXED,
+    pods: aPodSet({ gpus: 5 }),
+    want: 'size 5 devices',
+  },
+  'memory that the devices of that model lack': {
+    node: MIXED,
+    pods: aPodSet({ devices: { count: 1, milli: 1000, memoryMib: 40_960 } }),
+    flavor: 'l4',
+    want: 'memory 40960Mi',
   },
   'a label that is missing': {
     node: aNode('a'),
@@ -78,7 +103,11 @@ const cases: Record<string, { node: NodeSpec; pods: PodSetSpec; flavor?: string;
 
 describe(whyNever.name, () => {
   it.each(Object.entries(cases))('%s', (_title, { node, pods, flavor, want }) => {
-    const why = whyNever(new PodShape(pods, flavor), node, FLAVORS);
+    const why = whyNever(new PodShape(pods, flavor), {
+      spec: node,
+      flavors: FLAVORS,
+      slotGroups: slotGroups(node, FLAVORS.devices),
+    });
     expect(why === undefined ? undefined : `${why.by} ${why.value}`).toBe(want);
   });
 });

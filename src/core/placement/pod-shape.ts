@@ -1,5 +1,5 @@
 import type { FlavorName, Milli, NodeSpec, PodSetSpec, Taint, Toleration } from '../contract/index.js';
-import type { FleetState, NodeFlavors } from '../fleet/index.js';
+import type { FleetState, NodeExample, SlotGroup } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import { podNeed } from '../pod-need.js';
 import { Scoring } from './scoring.js';
@@ -30,6 +30,7 @@ export class PodShape {
   readonly likedNodes = {};
   /** By the number of the class. */
   readonly #verdicts: number[] = [];
+  readonly #groups: (readonly SlotGroup[] | undefined)[] = [];
   #classEpoch = 0;
   /** Classes below this number were asked whether they dislike such pods. */
   #classesAsked = 0;
@@ -60,17 +61,28 @@ export class PodShape {
     this.#forgetOldClasses(fleet);
     let verdict = this.#verdicts[nodeClass] ?? UNKNOWN;
     if (verdict === UNKNOWN) {
-      const { spec, flavors } = fleet.exampleOf(nodeClass);
-      verdict = whyNever(this, spec, flavors) !== undefined ? NEVER : isDisliked(this, spec) ? RATHER_NOT : MAY;
+      const example = fleet.exampleOf(nodeClass);
+      verdict = whyNever(this, example) !== undefined ? NEVER : isDisliked(this, example.spec) ? RATHER_NOT : MAY;
       this.#verdicts[nodeClass] = verdict;
     }
     return verdict === MAY ? 'yes' : verdict === RATHER_NOT ? 'rather-not' : 'no';
+  }
+
+  /** The devices of such a node that the pods may use; those of one pod are all of one group. */
+  groupsOn(fleet: FleetState, nodeClass: number): readonly SlotGroup[] {
+    this.#forgetOldClasses(fleet);
+    const known = this.#groups[nodeClass];
+    if (known !== undefined) return known;
+    const groups = fleet.exampleOf(nodeClass).slotGroups.filter((group) => whyNotGroup(this, group) === undefined);
+    this.#groups[nodeClass] = groups;
+    return groups;
   }
 
   #forgetOldClasses({ classEpoch }: FleetState): void {
     if (this.#classEpoch === classEpoch) return;
     this.#classEpoch = classEpoch;
     this.#verdicts.length = 0;
+    this.#groups.length = 0;
     this.#classesAsked = 0;
     this.#isDisliked = false;
   }
@@ -100,17 +112,13 @@ export function shapeKey(podSet: PodSetSpec, flavor: FlavorName | undefined): st
   return JSON.stringify([flavor, ...podNeed(podSet)]);
 }
 
-/** Of a node's flavors, the one that pods of the set are charged to. */
-export function flavorFor({ devices }: PodSetSpec, { device, cpu }: NodeFlavors): FlavorName | undefined {
-  return devices === undefined ? cpu : device;
-}
-
 /** The first reason in the order model, label, taint, memory, size; `undefined` when an empty node could. */
-export function whyNever(shape: PodShape, spec: NodeSpec, flavors: NodeFlavors): RuledOut | undefined {
+export function whyNever(shape: PodShape, { spec, flavors, slotGroups }: NodeExample): RuledOut | undefined {
   const { podSet, flavor } = shape;
-  // A flavor is what is charged: devices in a CPU flavor would cost none.
-  if (flavor !== undefined && flavor !== flavorFor(podSet, flavors)) return { by: 'model', value: flavor };
-  if (shape.deviceCount > 0 && spec.accelerators === undefined) return { by: 'model', value: flavor ?? 'any' };
+  const devices = shape.deviceCount > 0 ? whyNoGroup(shape, slotGroups) : undefined;
+  if (devices?.by === 'model') return devices;
+  // A flavor is what is charged: CPU pods in a flavor of devices would cost none.
+  if (shape.deviceCount === 0 && flavor !== undefined && flavor !== flavors.cpu) return { by: 'model', value: flavor };
   for (const [key, value] of Object.entries(podSet.nodeSelector)) {
     if (spec.labels[key] !== value) return { by: 'label', value: `${key}=${value}` };
   }
@@ -118,17 +126,34 @@ export function whyNever(shape: PodShape, spec: NodeSpec, flavors: NodeFlavors):
     return effect !== 'PreferNoSchedule' && !isTolerated({ effect, ...rest }, podSet.tolerations);
   });
   if (taint !== undefined) return { by: 'taint', value: `${taint.key}=${taint.value}:${taint.effect}` };
-  const deviceMemory = podSet.devices?.memoryMib;
-  if (deviceMemory !== undefined && (spec.accelerators?.memoryMib ?? 0) < deviceMemory) {
-    return { by: 'memory', value: `${deviceMemory}Mi` };
-  }
+  if (devices !== undefined) return devices;
   const size = tooLarge(shape, spec);
   return size === undefined ? undefined : { by: 'size', value: size };
 }
 
+/** Of several groups, the reason that comes latest in the order: the nearest miss. */
+function whyNoGroup(shape: PodShape, groups: readonly SlotGroup[]): RuledOut | undefined {
+  let nearest: RuledOut = { by: 'model', value: shape.flavor ?? 'any' };
+  for (const group of groups) {
+    const why = whyNotGroup(shape, group);
+    if (why === undefined) return undefined;
+    if (GROUP_REASONS.indexOf(why.by) > GROUP_REASONS.indexOf(nearest.by)) nearest = why;
+  }
+  return nearest;
+}
+
+const GROUP_REASONS: readonly RuledOut['by'][] = ['model', 'memory', 'size'];
+
+function whyNotGroup({ podSet, flavor, deviceCount, deviceMilli }: PodShape, group: SlotGroup): RuledOut | undefined {
+  if (flavor !== undefined && flavor !== group.flavor) return { by: 'model', value: flavor };
+  const memory = podSet.devices?.memoryMib;
+  if (memory !== undefined && (group.memoryMib ?? 0) < memory) return { by: 'memory', value: `${memory}Mi` };
+  const isFraction = deviceMilli < WHOLE_DEVICE_MILLI;
+  if (isFraction && deviceCount > 1) return { by: 'size', value: 'a fraction of more than one device' };
+  return deviceCount > group.count ? { by: 'size', value: `${deviceCount} devices` } : undefined;
+}
+
 function tooLarge(shape: PodShape, spec: NodeSpec): string | undefined {
-  if (shape.deviceMilli < WHOLE_DEVICE_MILLI && shape.deviceCount > 1) return 'a fraction of more than one device';
-  if (shape.deviceCount > (spec.accelerators?.count ?? 0)) return `${shape.deviceCount} devices`;
   if (shape.cpuMilli > spec.capacity.cpuMilli) return `${shape.cpuMilli}m cpu`;
   if (shape.memoryMib > spec.capacity.memoryMib) return `${shape.memoryMib}Mi memory`;
   return spec.capacity.pods < 1 ? '1 pods' : undefined;

@@ -15,6 +15,8 @@ export const NodeStateSchema = z.enum([
 export const SlotSchema = z
   .strictObject({
     slot: z.int(),
+    /** The model of the device; absent: the node no longer has it. */
+    model: z.string().optional(),
     /** Thousandths of the device that are claimed; the rest is free. */
     claimedMilli: z.int(),
     holders: z.array(
@@ -41,7 +43,10 @@ export const NodeSchema = z
     /** Domain by level, e.g. `{rack: "r1"}`. */
     topology: z.record(z.string(), z.string()),
     labels: LabelsSchema,
+    /** Of its devices, when all are of one. */
     model: z.string().optional(),
+    /** Of its devices, each once, in the order of the slots. */
+    models: z.array(z.string()),
     slots: z.array(SlotSchema),
     cpuMilli: z.int(),
     cpuClaimed: z.int(),

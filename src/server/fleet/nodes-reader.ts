@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import type { NodeSpec, NodeState } from '../../core/index.js';
+import type { NodeState } from '../../core/index.js';
 import type { Node, Slot } from './fleet.schema.js';
+import { nodeSpecOf, type StoredNodeSpec } from './stored-node-spec.js';
 
 interface NodeRow {
   readonly name: string;
-  readonly spec: NodeSpec;
+  readonly spec: StoredNodeSpec;
   readonly state: NodeState;
   readonly cause: string;
   readonly unschedulable: boolean;
@@ -56,17 +57,21 @@ export class NodesReader {
 }
 
 function nodeOf(row: NodeRow): Node {
-  const model = row.spec.accelerators?.model;
+  const { topology, labels, accelerators } = nodeSpecOf(row.spec);
+  const modelOfSlot = accelerators.flatMap(({ model, count }) => Array.from({ length: count }, () => model));
+  const models = [...new Set(modelOfSlot)];
   return {
     name: row.name,
     state: row.state,
     cause: row.cause,
     unschedulable: row.unschedulable,
-    topology: row.spec.topology,
-    labels: row.spec.labels,
-    ...(model === undefined ? {} : { model }),
+    topology,
+    labels,
+    ...(models.length === 1 ? { model: models[0] } : {}),
+    models,
     slots: (row.slots ?? []).map(({ slot, claimed_milli, holders }) => ({
       slot,
+      ...(modelOfSlot[slot] === undefined ? {} : { model: modelOfSlot[slot] }),
       claimedMilli: claimed_milli,
       holders: holders ?? [],
     })),

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { FlavorSpec, NodeSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../core/index.js';
+import type { FlavorSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../core/index.js';
+import { nodeSpecOf, type StoredNodeSpec } from '../fleet/stored-node-spec.js';
 import type { CommandCursor, LedgerState, LivePod, LivePodEnd } from './ledger.js';
 import { readQueues } from './queue-rows.js';
 import { WORKLOAD_SPEC_COLUMNS, workloadSpecOf, type WorkloadSpecRow } from './workload-spec-of.js';
@@ -49,12 +50,13 @@ async function readFlavors(transaction: EntityManager): Promise<readonly FlavorS
 }
 
 async function readNodes(transaction: EntityManager): Promise<LedgerState['nodes']> {
-  return transaction.query<
-    { spec: NodeSpec; state: NodeState; cause: string; unschedulable: boolean; removed: boolean }[]
+  const rows = await transaction.query<
+    { spec: StoredNodeSpec; state: NodeState; cause: string; unschedulable: boolean; removed: boolean }[]
   >(
     `SELECT spec, state, cause, unschedulable, removed_at IS NOT NULL AS removed FROM nodes
      WHERE removed_at IS NULL OR pods_claimed > 0 OR pods_occupied > 0 ORDER BY name COLLATE "C"`,
   );
+  return rows.map(({ spec, ...seen }) => ({ ...seen, spec: nodeSpecOf(spec) }));
 }
 
 async function readWorkloads(transaction: EntityManager): Promise<LedgerState['workloads']> {

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
-import type { NodeName, PodRef } from '../../core/index.js';
+import { slotTotal, type NodeName, type PodRef } from '../../core/index.js';
 import { unreachable } from '../unreachable.js';
 import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
@@ -112,17 +112,18 @@ async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen
     [JSON.stringify(specs)],
   );
   const names = changed.map(({ name }) => name);
+  const devices = specs.filter(({ name }) => names.includes(name)).map((spec) => [spec.name, slotTotal(spec)] as const);
+  const counts = [devices.map(([name]) => name), devices.map(([, count]) => count)];
   await transaction.query(
-    `INSERT INTO slots (node, slot) SELECT n.name, slot FROM nodes n,
-       generate_series(0, coalesce((n.spec #>> '{accelerators,count}')::integer, 0) - 1) slot
-     WHERE n.name = ANY($1) ON CONFLICT DO NOTHING`,
-    [names],
+    `INSERT INTO slots (node, slot) SELECT n.name, slot FROM unnest($1::text[], $2::integer[]) AS n(name, devices),
+       generate_series(0, n.devices - 1) slot ON CONFLICT DO NOTHING`,
+    counts,
   );
   await transaction.query(
-    `DELETE FROM slots s USING nodes n WHERE n.name = ANY($1) AND s.node = n.name
-       AND s.slot >= coalesce((n.spec #>> '{accelerators,count}')::integer, 0)
+    `DELETE FROM slots s USING unnest($1::text[], $2::integer[]) AS n(name, devices)
+     WHERE s.node = n.name AND s.slot >= n.devices
        AND NOT EXISTS (SELECT FROM pod_slots p WHERE p.node = s.node AND p.slot = s.slot)`,
-    [names],
+    counts,
   );
   return { nodes: names, workloads: await workloadsOn(transaction, names) };
 }
