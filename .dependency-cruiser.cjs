@@ -12,7 +12,9 @@ const API_SCHEMAS = '^src/server/.*\\.schema\\.ts$';
 const ROOMS = {
   core: ['^src/core/'],
   documents: ['^src/documents/'],
+  'fleet-file': ['^src/(fleet-file|core|documents)/'],
   cluster: ['^src/(cluster|core|documents)/', '^src/trainer/contract\\.ts$'],
+  scenario: ['^src/(scenario|core|documents|fleet-file)/'],
   server: ['^src/(server|core|cluster|documents)/', '^src/trainer/contract\\.ts$'],
   trainer: ['^src/(trainer|documents)/'],
   dashboard: ['^src/dashboard/', API_SCHEMAS],

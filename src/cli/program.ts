@@ -10,6 +10,7 @@ import { addGetCommand } from './get-command.js';
 import { addLogsCommand } from './logs-command.js';
 import { addNodeCommand } from './node-command.js';
 import { addOpenApiCommand } from './openapi-command.js';
+import { addScenarioCommand } from './scenario-command.js';
 import { addServerCommand } from './server-command.js';
 import { addTrainCommand } from './train-command.js';
 import { addUpCommand } from './up-command.js';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addCancelCommand(program);
   addNodeCommand(program);
   addDashboardCommand(program);
+  addScenarioCommand(program);
   addTrainCommand(program);
   addOpenApiCommand(program);
   return program;

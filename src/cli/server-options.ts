@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, type Command } from 'commander';
-import { readFleetFile, type Fleet } from '../cluster/local/read-fleet-file.js';
+import type { Fleet } from '../fleet-file/fleet-nodes.js';
+import { readFleetFile } from '../fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../documents/yaml-document.js';
 import type { ListenOptions } from '../server/listen.js';
 import { QuotaFileSchema, type QuotaFile } from '../server/quotas/quota-file.schema.js';

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Logger, type LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
-import type { Fleet } from '../cluster/local/read-fleet-file.js';
+import type { Fleet } from '../fleet-file/fleet-nodes.js';
 import type { LocalCluster } from '../cluster/local/local-cluster.js';
 import { TokensService } from '../server/auth/tokens.service.js';
 import type { ServerRole } from '../server/configuration.js';

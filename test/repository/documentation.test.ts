@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { readFleetFile } from '../../src/cluster/local/read-fleet-file.js';
+import { readFleetFile } from '../../src/fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../../src/documents/yaml-document.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
 import { WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';

@@ -1,18 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { hardwareCatalogue, tpuSlice, type HardwareCatalogue } from '../../core/fleet/index.js';
-import type { Accelerators, NodeSpec, Taint, TopologyLevel } from '../../core/index.js';
-import { cpuMilliOf, memoryMibOf } from '../../documents/quantity.js';
-import { parseYamlDocument, type DocumentResult } from '../../documents/yaml-document.js';
-import {
-  DEFAULT_MODEL,
-  SLICE_LEVEL,
-  TAINT,
-  domainOf,
-  fleetFileSchema,
-  levelsOf,
-  namesOf,
-  type FleetFileNode,
-} from './fleet.schema.js';
+import { tpuSlice, type HardwareCatalogue } from '../core/fleet/index.js';
+import type { Accelerators, NodeSpec, Taint, TopologyLevel } from '../core/index.js';
+import { cpuMilliOf, memoryMibOf } from '../documents/quantity.js';
+import { DEFAULT_MODEL, SLICE_LEVEL, TAINT, domainOf, levelsOf, namesOf } from './fleet.schema.js';
+import type { FleetFile, FleetFileNode } from './fleet.schema.js';
 
 export interface Fleet {
   /** Outermost first; `host` is the last. */
@@ -24,19 +14,18 @@ export interface Fleet {
 const PODS_PER_NODE = 110;
 const ACCELERATORS_PER_NODE = 8;
 
-/** The text of a fleet file as nodes, in the order of the file; or all its mistakes, with their lines. */
-export function readFleetFile(text: string): DocumentResult<Fleet> {
-  const catalogue = readCatalogue();
-  const result = parseYamlDocument(text, fleetFileSchema(catalogue));
-  if (result.kind === 'invalid') return result;
-  const levels = levelsOf(result.value);
-  return {
-    kind: 'valid',
-    value: { levels, nodes: result.value.nodes.flatMap((node) => nodesOf(node, levels, catalogue)) },
-  };
+/** The nodes of a fleet file, in its order. */
+export function fleetOf(file: FleetFile, catalogue: HardwareCatalogue): Fleet {
+  const levels = levelsOf(file);
+  return { levels, nodes: file.nodes.flatMap((entry) => nodesOf(entry, levels, catalogue)) };
 }
 
-function nodesOf(entry: FleetFileNode, levels: readonly TopologyLevel[], catalogue: HardwareCatalogue): NodeSpec[] {
+/** The nodes that one entry stands for. */
+export function nodesOf(
+  entry: FleetFileNode,
+  levels: readonly TopologyLevel[],
+  catalogue: HardwareCatalogue,
+): readonly NodeSpec[] {
   const domains = levels.flatMap((level): [string, string][] => {
     const domain = level === SLICE_LEVEL && entry.slice !== undefined ? entry.name : domainOf(entry, level);
     return domain === undefined ? [] : [[level, domain]];
@@ -68,18 +57,4 @@ function taintOf(text: string): Taint[] {
   if (key === undefined) return [];
   if (effect !== 'NoSchedule' && effect !== 'PreferNoSchedule' && effect !== 'NoExecute') return [];
   return [{ key, value, effect }];
-}
-
-let catalogue: HardwareCatalogue | undefined;
-
-/** The files lie beside the core, which itself reads nothing. */
-function readCatalogue(): HardwareCatalogue {
-  catalogue ??= hardwareCatalogue(readJson('accelerators.json'), readJson('tpu-slices.json'));
-  return catalogue;
-}
-
-function readJson(file: string): unknown {
-  const url = new URL(`../../core/fleet/hardware/${file}`, import.meta.url);
-  const content: unknown = JSON.parse(readFileSync(url, 'utf8'));
-  return content;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { tpuSlice, type HardwareCatalogue } from '../../core/fleet/index.js';
-import { isQuantity } from '../../documents/quantity.js';
+import { tpuSlice, type HardwareCatalogue } from '../core/fleet/index.js';
+import { isQuantity } from '../documents/quantity.js';
 
 /**
  * The fleet file: what virtual nodes there are. It is the `fleet:` block of a scenario. Besides its fields, a node has
@@ -22,7 +22,7 @@ const NodeNameSchema = z
   .string()
   .max(200)
   .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'must be a DNS name: lower-case letters, digits, "-" and "."');
-const QuantitySchema = z
+export const QuantitySchema = z
   .union([z.string(), z.number()])
   .refine(isQuantity, 'must be a quantity as Kubernetes writes it, e.g. 500m, 96, 64Gi');
 
@@ -34,7 +34,7 @@ const AcceleratorsSchema = z.strictObject({
   memory: QuantitySchema.optional(),
 });
 
-const NodeSchema = z
+export const FleetNodeSchema = z
   .object({
     name: NodeNameSchema,
     /** Makes `name-0`, `name-1` and so on; without it the name is used as it is. */
@@ -52,13 +52,13 @@ const NodeSchema = z
     taints: z.array(z.string().regex(TAINT, 'must read key=value:NoSchedule')).max(64).default([]),
   })
   .catchall(z.unknown());
-export type FleetFileNode = z.infer<typeof NodeSchema>;
+export type FleetFileNode = z.infer<typeof FleetNodeSchema>;
 
 function sumOf(entries: readonly { readonly count: number }[]): number {
   return entries.reduce((sum, { count }) => sum + count, 0);
 }
 
-const FIELDS: ReadonlySet<string> = new Set(Object.keys(NodeSchema.shape));
+const FIELDS: ReadonlySet<string> = new Set(Object.keys(FleetNodeSchema.shape));
 
 const LevelsSchema = z
   .array(LevelSchema)
@@ -70,7 +70,7 @@ const LevelsSchema = z
 const FleetFileSchema = z.strictObject({
   /** Outermost first. By default rack and host, with slice between them when the file has slices. */
   levels: LevelsSchema.optional(),
-  nodes: z.array(NodeSchema).min(1).max(NODES_MAX),
+  nodes: z.array(FleetNodeSchema).min(1).max(NODES_MAX),
 });
 export type FleetFile = z.infer<typeof FleetFileSchema>;
 
@@ -108,7 +108,7 @@ export function domainOf(node: FleetFileNode, level: string): string | undefined
   return domain.success ? domain.data : undefined;
 }
 
-interface Mistake {
+export interface Mistake {
   readonly path: (string | number)[];
   readonly message: string;
 }
@@ -119,7 +119,8 @@ function levelMistakes(file: FleetFile): Mistake[] {
   return [{ path: ['levels'], message: `must name the level ${SLICE_LEVEL}: the file has slices` }];
 }
 
-function nodeMistakes(node: FleetFileNode, levels: readonly string[], catalogue: HardwareCatalogue): Mistake[] {
+/** What is wrong with one entry, in a fleet of these levels. */
+export function nodeMistakes(node: FleetFileNode, levels: readonly string[], catalogue: HardwareCatalogue): Mistake[] {
   const mistakes: Mistake[] = [];
   const domains = levels.filter((level) => level !== HOST_LEVEL && level !== SLICE_LEVEL);
   for (const key of Object.keys(node).filter((one) => !FIELDS.has(one))) {

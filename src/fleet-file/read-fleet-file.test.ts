@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { NodeSpec } from '../../core/index.js';
-import { readFleetFile, type Fleet } from './read-fleet-file.js';
+import type { NodeSpec } from '../core/index.js';
+import type { Fleet } from './fleet-nodes.js';
+import { readFleetFile } from './read-fleet-file.js';
 
 function fleetOf(text: string): Fleet {
   const result = readFleetFile(text);
@@ -113,7 +114,7 @@ nodes:
   });
 
   it('of the demonstration has 3 racks, 12 nodes with 96 GPUs of two models, and a small TPU slice', () => {
-    const file = new URL('../../../docs/examples/fleets/demo.yaml', import.meta.url);
+    const file = new URL('../../docs/examples/fleets/demo.yaml', import.meta.url);
     const { nodes } = fleetOf(readFileSync(file, 'utf8'));
     const racks = new Set(nodes.flatMap(({ topology }) => topology.rack ?? []));
     expect(racks.size).toBe(3);

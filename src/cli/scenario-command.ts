@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { formatProblems } from '../documents/yaml-document.js';
+import { formatFailure } from '../scenario/format-failure.js';
+import { readScenarioFile } from '../scenario/read-scenario-file.js';
+import { runScenario, type ScenarioResult } from '../scenario/run-scenario.js';
+import type { Scenario } from '../scenario/scenario.schema.js';
+import { EXIT_CODE, UsageError } from './cli-error.js';
+import { write } from './output.js';
+
+interface RunFlags {
+  readonly tag?: readonly string[];
+  readonly json?: true;
+}
+
+interface FiledScenario {
+  readonly file: string;
+  readonly scenario: Scenario;
+}
+
+interface Outcome extends FiledScenario {
+  readonly result: ScenarioResult;
+  readonly tookMs: number;
+}
+
+/** A story that takes longer than this tells where it is, on a terminal. */
+const PROGRESS_EVERY_MS = 1000;
+
+export function addScenarioCommand(program: Command): void {
+  const scenario = program.command('scenario').description('play made-up stories on the scheduler');
+  scenario
+    .command('run')
+    .description('play the scenarios of these files, and say which of them hold')
+    .argument('<files...>', 'scenario files')
+    .option('--tag <tags...>', 'only scenarios that have one of these tags')
+    .option('--json', 'one document with all failures and decisions')
+    .action(async (files: readonly string[], flags: RunFlags) => {
+      await run(files, flags);
+    });
+}
+
+async function run(files: readonly string[], { tag, json }: RunFlags): Promise<void> {
+  const all = (await Promise.all(files.map(readScenarios))).flat();
+  const chosen = all.filter(({ scenario }) => tag === undefined || scenario.tags.some((one) => tag.includes(one)));
+  if (chosen.length === 0) throw new UsageError(`No scenario has the tag ${tag?.join(' or ') ?? ''}.`);
+  const outcomes: Outcome[] = [];
+  for (const filed of chosen) {
+    const outcome = play(filed);
+    outcomes.push(outcome);
+    if (json === undefined) write(formatOutcome(outcome));
+  }
+  const failed = outcomes.filter(({ result }) => result.failures.length > 0).length;
+  if (json === undefined) write(formatSummary(outcomes, failed, all.length - chosen.length));
+  else write(`${JSON.stringify({ scenarios: outcomes.map(detailsOf), failed }, undefined, 2)}\n`);
+  if (failed > 0) process.exitCode = EXIT_CODE.failed;
+}
+
+async function readScenarios(file: string): Promise<readonly FiledScenario[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  const result = readScenarioFile(text);
+  if (result.kind === 'valid') return result.value.map((scenario) => ({ file, scenario }));
+  process.stderr.write(`${formatProblems(file, result.problems)}\n`);
+  const count = result.problems.length;
+  throw new UsageError(`${file} has ${count} ${count === 1 ? 'mistake' : 'mistakes'}, so nothing was played.`);
+}
+
+function play({ file, scenario }: FiledScenario): Outcome {
+  const startMs = performance.now();
+  let saidMs = startMs;
+  const result = runScenario(scenario, (atSeconds) => {
+    const nowMs = performance.now();
+    if (!process.stderr.isTTY || nowMs - saidMs < PROGRESS_EVERY_MS) return;
+    saidMs = nowMs;
+    process.stderr.write(`\r${scenario.name}: at ${atSeconds} s\u001B[K`);
+  });
+  if (saidMs > startMs) process.stderr.write('\r\u001B[K');
+  return { file, scenario, result, tookMs: Math.round(performance.now() - startMs) };
+}
+
+function formatOutcome({ scenario, result, tookMs }: Outcome): string {
+  const word = result.failures.length === 0 ? 'pass' : 'FAIL';
+  const details = result.failures.map((failure) => `        ${formatFailure(failure)}\n`);
+  return `${word}  ${scenario.name} (${tookMs} ms)\n${details.join('')}`;
+}
+
+function formatSummary(outcomes: readonly Outcome[], failed: number, leftOut: number): string {
+  const tookMs = outcomes.reduce((sum, outcome) => sum + outcome.tookMs, 0);
+  const others = leftOut === 0 ? '' : `, ${leftOut} without the tag`;
+  return `${outcomes.length - failed} of ${outcomes.length} scenarios hold${others} (${(tookMs / 1000).toFixed(1)} s)\n`;
+}
+
+function detailsOf({ file, scenario, result, tookMs }: Outcome): object {
+  const { failures, endSeconds, decisions } = result;
+  const { name, tags } = scenario;
+  return {
+    file,
+    name,
+    tags,
+    outcome: failures.length === 0 ? 'pass' : 'fail',
+    tookMs,
+    endSeconds,
+    failures,
+    decisions,
+  };
+}
