@@ -35,8 +35,6 @@ const notYet: readonly string[] = [
   'one huge borrower goes whole even for a small need',
   'a reclaiming gang breaks a borrowing gang that spans two nodes',
   'an owner reclaims up to its nominal quota and no further',
-  'slices use as few nodes as they can',
-  'slices that no rack can hold wait although the pods would fit',
   'pre-emption for a required rack picks the rack with the lower priorities',
   'reclaim for a required rack takes the borrower there and not the one elsewhere',
 ];
