@@ -46,7 +46,7 @@ export class CoreState {
     this.fleet.setLevels(policy.topologyLevels);
     this.quota.past.setHalfLife(policy.fairness.halfLifeMs);
     this.book.groups.setOrder(policy.order);
-    this.shapes.scoring.setKind(policy.placement.score);
+    this.shapes.scoring.setPolicy(policy.placement.score);
   }
 
   /** The groups that what came free on these nodes could help. */

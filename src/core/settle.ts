@@ -13,6 +13,7 @@ import { visitWaiting } from './visit.js';
 export function settle(state: CoreState, nowMs: Ms): Settlement {
   const writer = new DecisionWriter(state);
   state.clock(nowMs);
+  state.shapes.scoring.renew();
   clockMoved(state, nowMs);
   const touched = state.book.takeTouched();
   const byOrder = [...touched].sort((a, b) =>

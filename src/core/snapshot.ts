@@ -2,6 +2,7 @@ import type { Decision, FlavorSpec, Ms, Policy, QueueSpec, SetId, WorkloadId } f
 import { CoreState } from './core-state.js';
 import type { NodeRecord, PodRecord } from './fleet/index.js';
 import { invariant } from './invariant.js';
+import type { MixRecord } from './placement/index.js';
 import type { GroupRecord, WorkloadRecord } from './queue/index.js';
 import type { PastUsageRecord } from './quota/index.js';
 
@@ -24,6 +25,8 @@ export interface Snapshot {
   /** To be looked at in the next settle. */
   readonly touched: readonly WorkloadId[];
   readonly groups: readonly GroupRecord[];
+  /** What placement knows of the pods that teams submit. */
+  readonly mix: MixRecord;
 }
 
 export function snapshotOf(state: CoreState): Snapshot {
@@ -48,6 +51,7 @@ export function snapshotOf(state: CoreState): Snapshot {
     inFlight: [...state.inFlight].sort(([a], [b]) => a - b).map(([set, decisions]) => ({ set, decisions })),
     touched: book.touched(),
     groups: book.groups.records(),
+    mix: state.shapes.scoring.mix.record(),
   };
 }
 
@@ -56,6 +60,7 @@ export function restoreState(snapshot: Snapshot): CoreState {
   const { seq, misfits, nextSet, nextDecision } = snapshot;
   Object.assign(state, { seq, misfits, nextSet, nextDecision });
   state.setPolicy(snapshot.policy);
+  state.shapes.scoring.mix.restore(snapshot.mix);
   for (const flavor of snapshot.flavors) state.fleet.setFlavor(flavor);
   for (const queue of snapshot.queues) state.quota.set(queue);
   for (const { spec, ...seen } of snapshot.nodes) {

@@ -176,6 +176,11 @@ export class FleetState {
     return this.#flavorsOfRow[row] ?? NO_FLAVORS;
   }
 
+  /** The slots that the node has, those that are alike together. */
+  slotGroupsOf(row: number): readonly SlotGroup[] {
+    return this.#classes[this.classOf(row)]?.slotGroups ?? [];
+  }
+
   slotBase(row: number): number {
     return this.#slotBase[row] ?? 0;
   }

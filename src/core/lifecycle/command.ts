@@ -57,6 +57,7 @@ function submit(state: CoreState, spec: WorkloadSpec): Applied {
   if (isKnown || names.size !== spec.podSets.length || spec.podSets.every(({ count }) => count < 1)) return 'misfit';
   if (!spec.podSets.every(hasWholeSlices)) return 'misfit';
   state.book.submit(spec);
+  state.shapes.scoring.mix.count(spec.podSets);
   return 'applied';
 }
 

@@ -3,17 +3,20 @@ import type { FleetState } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import { invariant } from '../invariant.js';
 import { wholeSlots } from './feasible-nodes.js';
+import { leastGrowthSlot } from './node-growth.js';
 import type { PodShape } from './pod-shape.js';
 
 /**
  * The devices of one pod on a node where it fits: the first free ones of one model, of several models the one with the
- * fewest left; for a fraction the slot with the least room that is enough, so that whole devices stay whole. Equals:
+ * fewest left; for a fraction the slot with the least room that is enough, so that whole devices stay whole, or the one that suits the
+ * mix best. Equals:
  * the smallest slot number.
  */
 export function chooseSlots(fleet: FleetState, shape: PodShape, row: number): readonly SlotShare[] {
   if (shape.deviceCount === 0) return [];
   if (shape.deviceMilli < WHOLE_DEVICE_MILLI) {
-    const { slot } = tightestSlot(fleet, shape, row);
+    const find = shape.scoring.kind === 'fragmentation' ? leastGrowthSlot : tightestSlot;
+    const { slot } = find(fleet, shape, row);
     invariant(slot >= 0, 'a fraction fits where it is placed', { row });
     return [{ slot, milli: shape.deviceMilli }];
   }

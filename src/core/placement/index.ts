@@ -10,3 +10,4 @@ export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
 export { PodShape, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';
+export type { MixRecord } from './workload-mix.js';
