@@ -7,6 +7,13 @@ import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
 
+/** Evictions of the present window. `limit` is fixed when it opens: else each eviction would lower it. */
+export interface BrakeWindow {
+  readonly startMs: Ms;
+  readonly evictions: number;
+  readonly limit: number;
+}
+
 /**
  * All that the core knows, as one value that its areas work on: fleet, pods, quota and workloads, with the sets that
  * are not answered yet. It holds no rules.
@@ -26,6 +33,10 @@ export class CoreState {
   misfits = 0;
   nextSet = 1;
   nextDecision = 1;
+  /** Rises whenever priorities, quotas or the policy change: rights may be others then. */
+  rightsVersion = 0;
+  /** Evictions of late; see `eviction-brake.ts`. */
+  brakeWindow: BrakeWindow | undefined;
 
   constructor() {
     this.fleet.setLevels(this.policy.topologyLevels);

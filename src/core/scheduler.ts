@@ -10,6 +10,8 @@ import {
   observeNode,
   observePod,
   observeProgress,
+  refuseEviction,
+  saveCheckpoint,
   refuseSet,
 } from './lifecycle/index.js';
 import { settle } from './settle.js';
@@ -167,7 +169,7 @@ function route(state: CoreState, event: SchedulerEvent): Applied {
     case 'foreign-use-seen':
       return observeNode(state, event);
     case 'set-committed':
-      return commitSet(state, event.set);
+      return commitSet(state, event);
     case 'set-refused':
       return refuseSet(state, event);
     case 'pod-bound':
@@ -179,12 +181,11 @@ function route(state: CoreState, event: SchedulerEvent): Applied {
     case 'pod-adopted':
       return adoptPod(state, event);
     case 'eviction-refused':
-      return state.pods.find(event.pod) === undefined ? 'misfit' : 'applied';
+      return refuseEviction(state, event);
     case 'progress-seen':
       return observeProgress(state, event);
     case 'checkpoint-saved':
-      // Read by the choice of victims; until then it must only be known.
-      return state.book.get(event.workload) === undefined ? 'misfit' : 'applied';
+      return saveCheckpoint(state, event);
     default:
       return unreachable(event);
   }

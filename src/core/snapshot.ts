@@ -1,4 +1,5 @@
 import type { Decision, FlavorSpec, Ms, Policy, QueueSpec, SetId, WorkloadId } from './contract/index.js';
+import type { BrakeWindow } from './core-state.js';
 import { CoreState } from './core-state.js';
 import type { NodeRecord, PodRecord } from './fleet/index.js';
 import { invariant } from './invariant.js';
@@ -14,6 +15,8 @@ export interface Snapshot {
   readonly nowMs: Ms;
   readonly nextSet: SetId;
   readonly nextDecision: number;
+  readonly rightsVersion: number;
+  readonly brakeWindow?: BrakeWindow;
   readonly policy: Policy;
   readonly flavors: readonly FlavorSpec[];
   readonly queues: readonly QueueSpec[];
@@ -30,13 +33,15 @@ export interface Snapshot {
 }
 
 export function snapshotOf(state: CoreState): Snapshot {
-  const { seq, misfits, nextSet, nextDecision, policy, fleet, quota, book } = state;
+  const { seq, misfits, nextSet, nextDecision, rightsVersion, brakeWindow, policy, fleet, quota, book } = state;
   return {
     seq,
     misfits,
     nowMs: state.nowMs,
     nextSet,
     nextDecision,
+    rightsVersion,
+    ...(brakeWindow === undefined ? {} : { brakeWindow }),
     policy,
     flavors: fleet.flavors(),
     queues: quota.names().map((name) => {
@@ -57,8 +62,8 @@ export function snapshotOf(state: CoreState): Snapshot {
 
 export function restoreState(snapshot: Snapshot): CoreState {
   const state = new CoreState();
-  const { seq, misfits, nextSet, nextDecision } = snapshot;
-  Object.assign(state, { seq, misfits, nextSet, nextDecision });
+  const { seq, misfits, nextSet, nextDecision, rightsVersion, brakeWindow } = snapshot;
+  Object.assign(state, { seq, misfits, nextSet, nextDecision, rightsVersion, brakeWindow });
   state.setPolicy(snapshot.policy);
   state.shapes.scoring.mix.restore(snapshot.mix);
   for (const flavor of snapshot.flavors) state.fleet.setFlavor(flavor);

@@ -1,7 +1,7 @@
 import type { Ms, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { tryStart } from './lifecycle/index.js';
+import { tryPreempt, tryStart } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { invariant } from './invariant.js';
 
@@ -14,18 +14,20 @@ export interface Visiting {
 
 /**
  * What a step did for a candidate. `started`: its seats are taken and its charges made, it is not pending any more.
+ * `preempted`: the same in the place of others, and said already, for what may still grow evicts nobody.
  * `planned`: it goes on waiting, and something is kept for it; no further step is tried. `blocked`: nothing was done
  * and everything tried is rolled back; the next step is tried. `steps`: what it cost of the settle's budget.
  */
 export type StepResult =
   | { readonly kind: 'started'; readonly draft: StartDraft; readonly steps: number }
+  | { readonly kind: 'preempted'; readonly steps: number }
   | { readonly kind: 'planned'; readonly steps: number }
   | { readonly kind: 'blocked'; readonly steps: number };
 
 export type VisitStep = (visiting: Visiting, record: WorkloadRecord) => StepResult;
 
 /** What is tried for a candidate, first to last, until one works. */
-const STEPS: readonly VisitStep[] = [startOnFreeCapacity];
+const STEPS: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions];
 
 export interface Visits {
   readonly drafts: readonly StartDraft[];
@@ -52,8 +54,8 @@ export function visitWaiting(visiting: Visiting): Visits {
     invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
     const result = tryInOrder(visiting, record);
     spent += result.steps;
-    if (result.kind === 'started') {
-      drafts.push(result.draft);
+    if (result.kind === 'started') drafts.push(result.draft);
+    if (result.kind === 'started' || result.kind === 'preempted') {
       const [head] = next.group.members;
       if (head !== undefined) candidates.push({ head, group: next.group });
     } else {
@@ -72,6 +74,10 @@ function tryInOrder(visiting: Visiting, record: WorkloadRecord): StepResult {
     if (result.kind !== 'blocked') return { ...result, steps };
   }
   return { kind: 'blocked', steps };
+}
+
+function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
+  return tryPreempt(visiting, record);
 }
 
 function startOnFreeCapacity({ state }: Visiting, record: WorkloadRecord): StepResult {

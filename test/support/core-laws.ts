@@ -74,8 +74,11 @@ function holdersOf(story: CoreStory): readonly PodHolder[] {
  * are gone, everybody who is still there and all that need not wait for more.
  */
 function mostOfSlot(pods: readonly PodHolder[], slot: number): number {
-  const leaving = pods.filter(({ isClaimed, behind }) => !isClaimed && behind.length === 0);
-  const stay = pods.filter((pod) => !leaving.includes(pod));
+  const here = pods.filter(({ seat }) => seat.slots.some((share) => share.slot === slot));
+  const awaited = new Set(here.flatMap(({ behind }) => behind));
+  const isLeaving = ({ isClaimed, behind }: PodHolder): boolean => !isClaimed && behind.length === 0;
+  const leaving = pods.filter((pod) => isLeaving(pod) && (here.includes(pod) || awaited.has(keyOf(pod.seat.pod))));
+  const stay = here.filter((pod) => !isLeaving(pod));
   let most = 0;
   for (let gone = 0; gone < 2 ** leaving.length; gone++) {
     const goneNames = new Set(

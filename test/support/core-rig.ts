@@ -137,7 +137,12 @@ export function kindsOf(decisions: readonly Decision[]): readonly string[] {
         return `finish ${decision.workload} ${decision.outcome}`;
       case 'wait':
         return `wait ${decision.workloads.join(',')} ${decision.binding}`;
-      default:
+      case 'start':
+      case 'grow':
+      case 'shrink':
+      case 'release':
+      case 'plan':
+      case 'unplan':
         return `${decision.kind} ${decision.workload}`;
     }
   });

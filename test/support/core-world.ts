@@ -18,6 +18,8 @@ export interface World {
   readonly nodes: readonly NodeSpec[];
   readonly queues: readonly QueueSpec[];
   readonly workloads: readonly WorkloadSpec[];
+  /** How long a start protects; absent: as by default. */
+  readonly minRuntimeMs?: number;
 }
 
 /** Numbers that `CoreStory` reads against the state it has then: so a story can be shortened and stays a story. */
@@ -123,8 +125,10 @@ export const anyQueues = fc
     ops: anyQuota,
     isA100Managed: fc.boolean(),
     cpu: fc.boolean(),
+    reclaim: fc.constantFrom('any' as const, 'any' as const, 'lowerPriority' as const, 'never' as const),
+    withinQueue: fc.constantFrom('lowerPriority' as const, 'lowerPriority' as const, 'never' as const),
   })
-  .map(({ root, team, lab, dev, ops, isA100Managed, cpu }): readonly QueueSpec[] => {
+  .map(({ root, team, lab, dev, ops, isA100Managed, cpu, ...rights }): readonly QueueSpec[] => {
     const quotas = (h100: FlavorQuota | undefined) => ({
       ...(h100 === undefined ? {} : { h100 }),
       ...(isA100Managed && h100 !== undefined ? { a100: h100 } : {}),
@@ -133,9 +137,9 @@ export const anyQueues = fc
     return [
       aQueue('root', { quotas: quotas(root) }),
       aQueue('team', { parent: 'root', quotas: quotas(team) }),
-      aQueue('lab', { parent: 'team', quotas: quotas(lab) }),
+      aQueue('lab', { parent: 'team', quotas: quotas(lab), ...rights }),
       aQueue('dev', { parent: 'team', quotas: quotas(dev) }),
-      aQueue('ops', { parent: 'root', quotas: quotas(ops) }),
+      aQueue('ops', { parent: 'root', quotas: quotas(ops), ...rights }),
     ];
   });
 
@@ -182,6 +186,7 @@ export const anyWorkloadSpec = fc
   .record({
     queue: fc.constantFrom(...LEAVES),
     priority: fc.constantFrom(0, 0, 1, 5),
+    preemptible: fc.constantFrom(true, true, true, false),
     submittedAtMs: fc.nat(3),
     podSets: fc.oneof(fc.tuple(anyPodSet), fc.tuple(anyPodSet), fc.tuple(anyPodSet, anyPodSet)),
     maxRetries: fc.nat(2),
@@ -196,6 +201,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
     nodes: anyNodes,
     queues: anyQueues,
     workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }),
+    minRuntimeMs: fc.constantFrom(0, 0, 1000, 300_000),
   })
   .map(({ workloads, ...rest }) => ({
     ...rest,
@@ -303,9 +309,15 @@ export const anyNoise: fc.Arbitrary<readonly (SchedulerInput | { readonly kind: 
 );
 
 /** What a core is told of a world before anything happens. */
-export function inputsOf({ nodes, queues }: Pick<World, 'nodes' | 'queues'>): readonly SchedulerInput[] {
+export function inputsOf({
+  nodes,
+  queues,
+  minRuntimeMs,
+}: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs'>): readonly SchedulerInput[] {
+  const { preemption } = aPolicy();
+  const protection = minRuntimeMs === undefined ? {} : { preemption: { ...preemption, minRuntimeMs } };
   return [
-    { kind: 'policy-set', policy: aPolicy({ topologyLevels: ['zone', 'rack', 'host'] }) },
+    { kind: 'policy-set', policy: aPolicy({ topologyLevels: ['zone', 'rack', 'host'], ...protection }) },
     ...MODELS.map((model): SchedulerInput => ({ kind: 'flavor-set', flavor: aFlavor(model) })),
     { kind: 'flavor-set', flavor: { name: 'cpu', nodeLabels: {} } },
     ...queues.map((queue): SchedulerInput => ({ kind: 'queue-set', queue })),

@@ -1,6 +1,6 @@
 import type { PodRef } from '../contract/index.js';
 import type { Holding } from './fleet-transaction.js';
-import type { PodRecord } from './pod-table.js';
+import type { PodRecord } from './pod-record.js';
 
 /** What a node keeps from everybody, beyond the claims on it. */
 export type NodeHold = Omit<Holding, 'row' | 'pods'> & { readonly pods: number };

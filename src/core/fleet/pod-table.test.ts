@@ -3,7 +3,7 @@ import { aNode } from '../../../test/support/fleet-builders.js';
 import { Journal } from '../journal.js';
 import { FleetState } from './fleet-state.js';
 import { FleetTransaction } from './fleet-transaction.js';
-import type { PodRecord } from './pod-table.js';
+import type { PodRecord } from './pod-record.js';
 import { PodTable } from './pod-table.js';
 
 const NODE = aNode('n', { devices: 4, cpu: 10 });

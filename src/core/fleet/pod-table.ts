@@ -1,37 +1,10 @@
-import type { FlavorName, Milli, PodEnd, PodRef, Seat, WorkloadId } from '../contract/index.js';
+import type { PodRef, Seat, WorkloadId } from '../contract/index.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import type { FleetTransaction, Holding } from './fleet-transaction.js';
 import type { NodeHold } from './leaving-hold.js';
+import type { PodChange, PodRecord } from './pod-record.js';
 import { isClaimed, leavingHold, nameOf, NOTHING_HELD } from './leaving-hold.js';
-
-/**
- * The right to a seat: assumed when decided, granted when the ledger has committed the start. `yielded`: given up for
- * another by a set that is not answered; it ends when that is committed and is granted again when it is refused, so
- * until then nobody but the other may have its place, also when the pod is gone.
- */
-export type Claim = 'none' | 'assumed' | 'granted' | 'yielded';
-/** What is on the node: expected once committed, present when seen, leaving once its end is decided. */
-export type Occupancy = 'none' | 'expected' | 'present' | 'leaving';
-
-/** How a pod ended; `refused`: it never came to be. */
-export type PodOutcome = PodEnd & { readonly refused?: 'elsewhere' | 'here' | 'never' };
-
-export interface PodRecord {
-  readonly seat: Seat;
-  /** What it costs its queue. */
-  readonly charge?: { readonly flavor: FlavorName; readonly milli: Milli };
-  readonly claim: Claim;
-  readonly occupancy: Occupancy;
-  readonly started: boolean;
-  readonly end?: PodOutcome;
-  /** The number of the event that told its end. */
-  readonly endSeq?: number;
-  /** Pods of its node that must be gone before it may be bound; only while it is not there, and some of them are. */
-  readonly waitsFor?: readonly PodRef[];
-}
-
-export type PodChange = Partial<Pick<PodRecord, 'claim' | 'occupancy' | 'started' | 'end' | 'endSeq'>>;
 
 /**
  * Every pod that claims or occupies. A claim holds its share of the node; what pods without claim still occupy is held

@@ -1,14 +1,17 @@
-import type { Decision, PodRef, SchedulerEvent, SetId } from '../contract/index.js';
+import type { Decision, Ms, PodRef, SchedulerEvent, SetId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodChange } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { Applied } from './applied.js';
+import { LOSS_MEMORY_MS } from '../preemption/index.js';
 import { isForAnother, standAgain } from './give-way.js';
 import { subtractCharges } from '../start/index.js';
 
+const NEVER_STARTED = { startedAtMs: undefined, progressEndMs: undefined, checkpointAtMs: undefined } as const;
+
 /** The ledger has stored the set: what it says is true from now on. */
-export function commitSet(state: CoreState, set: SetId): Applied {
+export function commitSet(state: CoreState, { set, atMs }: SchedulerEvent & { kind: 'set-committed' }): Applied {
   const decisions = state.inFlight.get(set);
   if (decisions === undefined) return answeredBefore(state, set);
   state.inFlight.delete(set);
@@ -17,9 +20,30 @@ export function commitSet(state: CoreState, set: SetId): Applied {
     if (record === undefined) continue;
     const answered = state.book.change(record, { inFlight: undefined });
     carryOut(state, answered, decision);
+    rememberEviction(state, decision, { decisions, atMs });
     state.book.touch(decision.workload);
   }
   return 'applied';
+}
+
+/** What it cost the victim, so that it is not the cheapest one again and again, and who did it. */
+function rememberEviction(
+  state: CoreState,
+  decision: Decision,
+  { decisions, atMs }: { readonly decisions: readonly Decision[]; readonly atMs: Ms },
+): void {
+  const record = state.book.get(decision.workload);
+  if (record === undefined || decision.kind !== 'evict' || !isForAnother(decision)) return;
+  const lost = decision.workLostMilliDeviceSeconds ?? 0;
+  const losses = record.losses.filter((loss) => loss.atMs > atMs - LOSS_MEMORY_MS);
+  const start = decisions.find((other) => other.kind === 'start');
+  state.book.change(record, {
+    losses: [...losses, { atMs, lost }],
+    evictedBy:
+      start?.kind === 'start'
+        ? { workload: start.workload, incarnation: start.incarnation, rights: state.rightsVersion }
+        : undefined,
+  });
 }
 
 /**
@@ -39,6 +63,8 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     const pause = isGivenUp || isForAnother(decision) ? undefined : afterRefusal;
     if (decision.kind === 'start') undoStart(state, record, decision);
     if (isForAnother(decision)) standAgain(state, decision);
+    // Who runs on may be asked again to give way.
+    if (isForAnother(decision)) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
     const undone = state.book.get(decision.workload);
     if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause });
     state.book.touch(decision.workload);
@@ -59,12 +85,14 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
         decision.seats.map(({ pod }) => pod),
         { claim: 'granted', occupancy: 'expected' },
       );
+      // Others may take from it now.
+      for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
       return;
     case 'evict': {
       changePods(state, decision.pods, { claim: 'none' });
       if (!isForAnother(decision)) state.refund(decision.charges);
       const { then, retries, notBeforeMs } = decision;
-      const ended = { startedAtMs: undefined, progressEndMs: undefined, startByMs: undefined } as const;
+      const ended = { ...NEVER_STARTED, startByMs: undefined } as const;
       const change = { state: 'evicting', then, retries, notBeforeMs, charges: [] } as const;
       state.book.change(record, { ...change, ...ended, told: undefined });
       return;
@@ -103,7 +131,7 @@ function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & {
   );
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
-  const before = { startedAtMs: undefined, progressEndMs: undefined, startByMs: undefined } as const;
+  const before = { ...NEVER_STARTED, startByMs: undefined } as const;
   state.book.change(record, { state: 'pending', incarnation, charges: [], ...before });
 }
 

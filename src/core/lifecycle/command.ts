@@ -21,15 +21,18 @@ export function command(state: CoreState, event: Command): Applied {
   switch (event.kind) {
     case 'policy-set':
       state.setPolicy(event.policy);
+      state.rightsVersion++;
       return 'applied';
     case 'queue-set':
       if (state.quota.set(event.queue) === 'cycle') return 'misfit';
       nameChanged(state, event.queue.name);
+      state.rightsVersion++;
       state.book.groups.wakeAll();
       return 'applied';
     case 'queue-removed': {
       const isUsed = state.book.has(({ spec }) => spec.queue === event.queue);
       if (isUsed || state.quota.remove(event.queue) !== 'removed') return 'misfit';
+      state.rightsVersion++;
       state.book.groups.wakeAll();
       return 'applied';
     }
@@ -79,6 +82,10 @@ function changeWorkload(
     state.book.change(record, { cancelRequested: true, pause: undefined });
   } else {
     state.book.change(record, { spec: { ...record.spec, ...event.change }, pause: undefined, told: undefined });
+    if (event.change.priority !== undefined && event.change.priority !== record.spec.priority) {
+      state.rightsVersion++;
+      for (const { flavor } of record.charges) state.book.groups.wake(flavor);
+    }
   }
   state.book.touch(event.workload);
   return 'applied';

@@ -33,6 +33,9 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   if (isFatal) return { kind: 'ends', reason: 'failed', then: 'fail', ...atOnce };
   const moved = pods.map((pod) => whyMoved(state, pod)).find((reason) => reason !== undefined);
   if (moved !== undefined) return { kind: 'ends', reason: moved, then: 'requeue', ...atOnce };
+  if (pods.some((pod) => waitsInVain(state, pod))) {
+    return { kind: 'ends', reason: 'gang-incomplete', then: 'requeue', ...atOnce };
+  }
   const dead = pods.filter((pod) => isDead(state, pod));
   if (isBelowMinimum(record, pods, dead)) return endOfGang(state, record, { dead, nowMs });
   const living = pods.filter((pod) => !dead.includes(pod));
@@ -45,6 +48,11 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
 /** Dead for its gang: ended other than by success, or on a node that is lost. */
 function isDead(state: CoreState, pod: PodRecord): boolean {
   return pod.end === undefined ? isSilent(state, pod) : meaningOf(pod.end) !== 'succeeded';
+}
+
+/** It waits for a pod that was asked to go and stays. A hold is whole or nothing, so all of it is given back. */
+function waitsInVain(state: CoreState, { waitsFor }: PodRecord): boolean {
+  return waitsFor?.some((ref) => state.pods.find(ref)?.staysUntilMs !== undefined) ?? false;
 }
 
 /** A node or device that must be left, though the pod still runs there. */

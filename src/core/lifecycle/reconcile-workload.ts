@@ -28,7 +28,7 @@ export function reconcileWorkload({ state, writer, nowMs }: Reconciling, record:
       return;
     case 'starting':
     case 'running':
-      carryOut({ state, writer }, record, fateOf(state, record, nowMs));
+      carryOut({ state, writer, nowMs }, record, fateOf(state, record, nowMs));
       return;
     default:
       unreachable(record.state);
@@ -60,11 +60,7 @@ function reconcileEvicting({ state, writer, nowMs }: Reconciling, record: Worklo
   }
 }
 
-function carryOut(
-  { state, writer }: { readonly state: CoreState; readonly writer: DecisionWriter },
-  record: WorkloadRecord,
-  fate: IncarnationFate,
-): void {
+function carryOut({ state, writer, nowMs }: Reconciling, record: WorkloadRecord, fate: IncarnationFate): void {
   switch (fate.kind) {
     case 'goes-on': {
       const isUp = fate.isUp && record.state === 'starting';
@@ -77,7 +73,7 @@ function carryOut(
       if (!isStillLeaving(state, record)) succeed(writer, state, record);
       return;
     case 'ends':
-      endIncarnation({ state, writer }, record, fate);
+      endIncarnation({ state, writer, nowMs }, record, fate);
       return;
     default:
       unreachable(fate);
@@ -85,13 +81,16 @@ function carryOut(
 }
 
 function endIncarnation(
-  { state, writer }: { readonly state: CoreState; readonly writer: DecisionWriter },
+  { state, writer, nowMs }: Reconciling,
   record: WorkloadRecord,
   fate: IncarnationFate & { kind: 'ends' },
 ): void {
   const pods = claimedPods(state, record);
   const { reason, then, retries, notBeforeMs, startFailures } = fate;
-  const marked = state.book.change(record, { startFailures });
+  // Its place broke while victims were still leaving it: to evict others at once would only repeat that.
+  const isBrokenHold = pods.some(({ waitsFor }) => waitsFor !== undefined);
+  const evictsFromMs = isBrokenHold ? nowMs + state.policy.preemption.minRuntimeMs : record.evictsFromMs;
+  const marked = state.book.change(record, { startFailures, evictsFromMs });
   writer.decide(marked, [
     {
       kind: 'evict',

@@ -22,7 +22,9 @@ export function clockMoved(state: CoreState, nowMs: Ms): void {
       notBeforeMs: isOver(record.notBeforeMs) ? undefined : record.notBeforeMs,
       pause: isOver(record.pause?.untilMs) ? undefined : record.pause,
       avoid: isOver(record.avoid?.untilMs) ? undefined : record.avoid,
+      tryAgainAtMs: isOver(record.tryAgainAtMs) ? undefined : record.tryAgainAtMs,
     };
+    if (isOver(record.tryAgainAtMs)) state.book.groups.wakeGroupOf(record.spec.id);
     state.book.change(record, change);
     state.book.touch(record.spec.id);
   }

@@ -67,7 +67,10 @@ export class PendingGroups {
     const group = this.#groupOf.get(record.spec.id);
     if (group === undefined) return;
     this.#groupOf.delete(record.spec.id);
-    group.members.splice(this.#placeOf(group, orderKeyOf(record.spec)), 1);
+    const place = this.#placeOf(group, orderKeyOf(record.spec));
+    group.members.splice(place, 1);
+    // Its timer woke the group; the next head has none yet.
+    if (place === 0 && record.tryAgainAtMs !== undefined) this.#activate(group);
     group.newcomers.delete(record.spec.id);
     if (group.members.length > 0) return;
     this.#groups.delete(group.key);
@@ -102,6 +105,12 @@ export class PendingGroups {
   /** Something of the flavor came free, on a node or in a queue. */
   wake(flavor: FlavorName): void {
     for (const group of this.#byFlavor.get(flavor) ?? []) this.#activate(group);
+  }
+
+  /** Time has changed what this one could do. */
+  wakeGroupOf(id: WorkloadId): void {
+    const group = this.#groupOf.get(id);
+    if (group !== undefined) this.#activate(group);
   }
 
   wakeAll(): void {

@@ -3,6 +3,7 @@ import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import { PendingGroups } from './pending-groups.js';
+import { RunningWorkloads } from './running-workloads.js';
 import type { WorkloadRecord } from './workload-record.js';
 import { dueAtMs, isWaiting } from './workload-record.js';
 
@@ -17,6 +18,7 @@ interface Timer {
  */
 export class WorkloadBook {
   readonly groups = new PendingGroups();
+  readonly running = new RunningWorkloads();
   readonly #records = new Map<WorkloadId, WorkloadRecord>();
   readonly #touched = new Set<WorkloadId>();
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
@@ -46,6 +48,12 @@ export class WorkloadBook {
       startFailures: 0,
       startedAtMs: undefined,
       progressEndMs: undefined,
+      checkpointAtMs: undefined,
+      losses: [],
+      protectedUntilMs: undefined,
+      evictedBy: undefined,
+      evictsFromMs: undefined,
+      tryAgainAtMs: undefined,
       notBeforeMs: spec.notBeforeMs,
       startByMs: undefined,
       then: spec.ending,
@@ -78,6 +86,7 @@ export class WorkloadBook {
   remove(record: WorkloadRecord): void {
     const { id } = record.spec;
     this.groups.remove(record);
+    this.running.replace(record, undefined);
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
@@ -128,6 +137,7 @@ export class WorkloadBook {
   #store(after: WorkloadRecord, before: WorkloadRecord | undefined): void {
     const { id } = after.spec;
     this.#records.set(id, after);
+    this.running.replace(before, after);
     const due = dueAtMs(after);
     if (due !== undefined && (before === undefined || dueAtMs(before) !== due)) this.#timers.push({ atMs: due, id });
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);

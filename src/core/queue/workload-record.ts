@@ -1,4 +1,13 @@
-import type { Charge, Constraint, Ms, NodeName, PodSetSpec, SetId, WorkloadSpec } from '../contract/index.js';
+import type {
+  Charge,
+  Constraint,
+  Ms,
+  NodeName,
+  PodSetSpec,
+  SetId,
+  WorkloadId,
+  WorkloadSpec,
+} from '../contract/index.js';
 import { podNeed } from '../pod-need.js';
 
 /**
@@ -17,6 +26,18 @@ export interface WorkloadRecord {
   readonly startedAtMs: Ms | undefined;
   /** When it will end by what it said last of its progress; of this incarnation. */
   readonly progressEndMs: Ms | undefined;
+  /** When its last checkpoint was saved; of this incarnation. */
+  readonly checkpointAtMs: Ms | undefined;
+  /** What evictions cost it, in thousandths of a device x seconds; forgotten after a day. */
+  readonly losses: readonly { readonly atMs: Ms; readonly lost: number }[];
+  /** An eviction of it was refused: it is no victim before this time. */
+  readonly protectedUntilMs: Ms | undefined;
+  /** Who evicted it last: that one it does not evict in return, unless priorities, quotas or the policy changed since. */
+  readonly evictedBy: EvictedBy | undefined;
+  /** Its place broke while it waited for its victims: it evicts nobody before this time. */
+  readonly evictsFromMs: Ms | undefined;
+  /** While pending and blocked: then somebody's protection ends, or the brake, or its own patience. */
+  readonly tryAgainAtMs: Ms | undefined;
   /** While pending: not before this time. */
   readonly notBeforeMs: Ms | undefined;
   /** While starting: all pods must run by then. */
@@ -34,6 +55,13 @@ export interface WorkloadRecord {
   readonly avoid: { readonly nodes: readonly NodeName[]; readonly untilMs: Ms } | undefined;
   /** The constraint last told while it waits outside of any group: held, in backoff, paused. */
   readonly told: Constraint['kind'] | undefined;
+}
+
+/** `rights`: the version of what rights follow from, at the time. */
+export interface EvictedBy {
+  readonly workload: WorkloadId;
+  readonly incarnation: number;
+  readonly rights: number;
 }
 
 /** Is it its turn to be visited, as far as it depends on itself? */
@@ -56,6 +84,7 @@ export function dueAtMs(record: WorkloadRecord): Ms | undefined {
   const mayEnd = record.state === 'starting' && record.inFlight === undefined && record.pause === undefined;
   const times = [
     record.state === 'pending' ? record.notBeforeMs : undefined,
+    record.state === 'pending' ? record.tryAgainAtMs : undefined,
     mayEnd ? record.startByMs : undefined,
     record.pause?.untilMs,
     record.avoid?.untilMs,

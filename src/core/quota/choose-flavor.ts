@@ -31,7 +31,7 @@ const CHOICES_MAX = 64;
 
 /** Which flavors a workload may take in its queue: the whole workload without borrowing first, then with. */
 export function chooseFlavors(quota: QuotaTree, queue: QueueName, wishes: readonly FlavorWish[]): FlavorChoices {
-  const choices = combinations(wishes);
+  const choices = combinationsOf(wishes);
   const preferred = choices[0] ?? [];
   if (!quota.isLeaf(queue)) return { allowed: [], preferred, refused: { queue, shortMilli: 0 }, searched: 'complete' };
   const free: FlavorChoice[] = [];
@@ -66,8 +66,8 @@ export function chargesOf(queue: QueueName, wishes: readonly FlavorWish[], choic
   return [...sums].map(([flavor, milli]) => ({ queue, flavor, milli }));
 }
 
-/** In the order of the pod sets: the last one changes fastest. */
-function combinations(wishes: readonly FlavorWish[]): readonly FlavorChoice[] {
+/** Each way to give every pod set a flavor, preferred ones first: of the pod sets the last changes fastest. */
+export function combinationsOf(wishes: readonly FlavorWish[]): readonly FlavorChoice[] {
   let choices: FlavorChoice[] = [[]];
   for (const { flavors } of wishes) {
     choices = choices.flatMap((choice) => flavors.map((flavor) => [...choice, flavor])).slice(0, CHOICES_MAX);

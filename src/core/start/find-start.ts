@@ -31,12 +31,24 @@ export function findStart(state: CoreState, ask: StartAsk): StartSearch {
   let steps = 1;
   for (const choice of choices.allowed) {
     steps++;
-    const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid: ask.avoid });
-    if (placement.kind === 'placed')
-      return { kind: 'found', parts: startParts(state, ask, { choice, placement }), steps };
+    const placement = placeChoice(state, ask, choice);
+    if (placement.kind === 'placed') return { kind: 'found', parts: placement.parts, steps };
     if (placement.searched === 'partial') searched = 'partial';
   }
   return { kind: 'blocked', searched, steps };
+}
+
+/** Seats for the minimum in these flavors, whatever quota says; takes them when found. */
+export function placeChoice(
+  state: CoreState,
+  ask: StartAsk,
+  choice: FlavorChoice,
+):
+  | { readonly kind: 'placed'; readonly parts: readonly StartPart[] }
+  | { readonly kind: 'unplaceable'; readonly searched: 'complete' | 'partial' } {
+  const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid: ask.avoid });
+  if (placement.kind === 'unplaceable') return placement;
+  return { kind: 'placed', parts: startParts(state, ask, { choice, placement }) };
 }
 
 /** Is there a place for the minimum, in the flavors that quota allows, or else in the preferred ones? Takes nothing. */

@@ -4,7 +4,7 @@
  * Read `find-start.ts` first.
  */
 export { addCharges, subtractCharges, sumCharges } from './charges.js';
-export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace } from './find-start.js';
+export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace, placeChoice } from './find-start.js';
 export type { StartPart, StartSearch } from './find-start.js';
 export { minimumOf, startAskOf } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';

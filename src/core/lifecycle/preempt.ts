@@ -1,0 +1,79 @@
+import type { Charge, Ms, WorkloadId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { Fallen, VictimSearch } from '../preemption/index.js';
+import { brakedUntilMs, countEvictions, findVictims } from '../preemption/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import { addCharges } from '../start/index.js';
+import type { DecisionWriter } from './decision-writer.js';
+import type { WayBody } from './give-way.js';
+import { startInPlaceOf } from './start-workload.js';
+
+interface Preempting {
+  readonly state: CoreState;
+  readonly writer: DecisionWriter;
+  readonly nowMs: Ms;
+}
+
+export type Preemption = { readonly steps: number } & (
+  | { readonly kind: 'preempted' }
+  /** Nothing was changed; with a time at which it may go otherwise though nothing happens. */
+  | { readonly kind: 'blocked' }
+);
+
+/** Starts a waiting workload in the place of others, if it has the right to and fits then: one set, said at once. */
+export function tryPreempt({ state, writer, nowMs }: Preempting, record: WorkloadRecord): Preemption {
+  const fromMs = record.evictsFromMs ?? 0;
+  if (fromMs > nowMs) return block(state, record, { retryAtMs: fromMs, steps: 1 });
+  const search = findVictims(state, record, nowMs);
+  const { steps } = search;
+  if (search.kind === 'none') return block(state, record, { retryAtMs: search.retryAtMs, steps });
+  const ways = waysOf(record.spec.id, search);
+  const evictions = ways.filter(({ kind }) => kind === 'evict').length;
+  const braked = brakedUntilMs(state, evictions, nowMs);
+  if (braked !== undefined) return block(state, record, { retryAtMs: braked, steps });
+  countEvictions(state, evictions, nowMs);
+  const [first] = search.victims;
+  const facts = { victims: ways.length, ...(first?.right.facts ?? {}) };
+  const because = { rule: first?.right.reason ?? 'fits', facts };
+  const waiting = state.book.change(record, { tryAgainAtMs: undefined });
+  startInPlaceOf({ state, writer, nowMs }, { record: waiting, parts: search.parts, because }, ways);
+  return { kind: 'preempted', steps };
+}
+
+function block(
+  state: CoreState,
+  record: WorkloadRecord,
+  { retryAtMs, steps }: { readonly retryAtMs: Ms | undefined; readonly steps: number },
+): Preemption {
+  if (record.tryAgainAtMs !== retryAtMs) state.book.change(record, { tryAgainAtMs: retryAtMs });
+  return { kind: 'blocked', steps };
+}
+
+/** One decision for each workload that gives something up, in the order in which they fall. */
+function waysOf(by: WorkloadId, { victims }: VictimSearch & { kind: 'found' }): readonly WayBody[] {
+  const ofVictim = new Map<WorkloadId, Fallen[]>();
+  for (const fallen of victims) {
+    const { id } = fallen.unit.record.spec;
+    ofVictim.set(id, [...(ofVictim.get(id) ?? []), fallen]);
+  }
+  return [...ofVictim.values()].map((parts) => wayOf(by, parts)).filter((way) => way !== undefined);
+}
+
+function wayOf(by: WorkloadId, parts: readonly Fallen[]): WayBody | undefined {
+  const last = parts[parts.length - 1];
+  if (last === undefined) return undefined;
+  const { record, kind } = last.unit;
+  const { reason, facts } = last.right;
+  const pods = parts.flatMap(({ unit }) => unit.pods.map(({ seat }) => seat.pod));
+  const body = {
+    workload: record.spec.id,
+    incarnation: record.incarnation,
+    pods,
+    charges: parts.reduce<readonly Charge[]>((sum, { unit }) => addCharges(sum, unit.charges), []),
+    for: by,
+    because: { rule: reason, facts: { ...facts, for: by } },
+  };
+  if (kind === 'surplus') return { ...body, kind: 'shrink' };
+  const { retries } = record;
+  return { ...body, kind: 'evict', reason, then: 'requeue', retries, workLostMilliDeviceSeconds: last.unit.workLost };
+}
