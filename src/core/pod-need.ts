@@ -6,7 +6,7 @@ export function podNeed({ cpuMilli, memoryMib, devices, nodeSelector, toleration
   return [
     cpuMilli,
     memoryMib,
-    [devices?.count, devices?.milli, devices?.memoryMib],
+    [devices?.count, devices?.milli, devices?.memoryMib, devices?.profile],
     sortedEntries(nodeSelector),
     tolerations.map(({ key, operator, value, effect }) => [key, operator, value, effect]),
   ];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type {
   FlavorQuota,
   NodeSpec,
+  PartitionProfile,
   PodSetSpec,
   QueueSpec,
   SchedulerInput,
@@ -85,11 +86,19 @@ const anyNode = fc.record({
   taint: fc.constantFrom(undefined, undefined, undefined, 'NoSchedule' as const, 'PreferNoSchedule' as const),
 });
 
+/** Of an H100. */
+const PROFILES: readonly PartitionProfile[] = [
+  { name: '1g', eighths: 1, positions: [0, 1, 2, 3, 4, 5, 6] },
+  { name: '2g', eighths: 2, positions: [0, 2, 4] },
+  { name: '3g', eighths: 4, positions: [0, 4] },
+  { name: '7g', eighths: 8, positions: [0] },
+];
+
 export const anyNodes = fc.array(anyNode, { minLength: 1, maxLength: 6, size: 'max' }).map((wishes) =>
   wishes.map(({ model, devices, besides, zone, rack, cpu, label, taint }, index) =>
     aNode(`n${index}`, {
       accelerators: [
-        { model, count: devices },
+        { model, count: devices, ...(model === 'h100' ? { profiles: PROFILES } : {}) },
         { model: 'a100', count: besides },
       ].filter(({ count }) => count > 0),
       cpu,
@@ -160,13 +169,14 @@ const anyPodSet = fc
     slack: fc.integer({ min: 0, max: 2 }),
     gpus: fc.constantFrom(0, 1, 1, 2, 4),
     milli: fc.constantFrom(1000, 1000, 500, 300),
+    profile: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, ...PROFILES),
     flavors: fc.constantFrom(['h100'], ['h100'], ['a100'], ['h100', 'a100'], []),
     cpu: fc.constantFrom(0, 1, 2),
     selects: fc.constantFrom(false, false, false, false, false, true),
     tolerates: fc.boolean(),
     topology: anyTopology,
   })
-  .map(({ count, slack, gpus, milli, flavors, cpu, selects, tolerates, topology }): PodSetSpec => {
+  .map(({ count, slack, gpus, milli, profile, flavors, cpu, selects, tolerates, topology }): PodSetSpec => {
     const isFraction = milli < 1000 && gpus > 0;
     const size = topology?.kind === 'slice' ? topology.size : 1;
     return aPodSet({
@@ -179,6 +189,9 @@ const anyPodSet = fc
       nodeSelector: selects ? { pool: 'train' } : {},
       tolerations: tolerates ? [{ key: 'team', operator: 'Exists' }] : [],
       ...(topology === undefined ? {} : { topology }),
+      ...(profile === undefined || gpus === 0
+        ? {}
+        : { devices: { count: 1, milli: profile.eighths * 125, profile: profile.name } }),
     });
   });
 

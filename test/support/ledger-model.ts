@@ -108,6 +108,8 @@ export class LedgerModel {
       const shares = new Map<string, number>();
       for (const { seat } of pods) addShares(shares, seat);
       for (const [slot, milli] of shares) if (milli > 1000) return `${sum} of slot ${slot} at ${milli}`;
+      const cut = cutTwice(pods);
+      if (cut !== undefined) return `${sum}: ${cut}`;
       for (const node of new Set(start.seats.map((seat) => seat.node))) {
         const refusal = this.#refusalOf(node, pods);
         if (refusal !== undefined) return `${sum}: ${refusal}`;
@@ -177,6 +179,25 @@ function addShares(shares: Map<string, number>, seat: Seat): void {
     const key = `${seat.node}/${slot}`;
     shares.set(key, (shares.get(key) ?? 0) + milli);
   }
+}
+
+/** No eighth of a device belongs to two partitions, and a device is cut or used otherwise, not both. */
+function cutTwice(pods: readonly ModelPod[]): string | undefined {
+  const heldBy = new Map<string, 'cut' | 'uncut'>();
+  for (const { seat } of pods) {
+    for (const { slot, milli, profile, position = 0 } of seat.slots) {
+      const kind = profile === undefined ? 'uncut' : 'cut';
+      const key = `${seat.node}/${slot}`;
+      if (heldBy.get(key) === (kind === 'cut' ? 'uncut' : 'cut')) return `slot ${key} is cut and used otherwise`;
+      heldBy.set(key, kind);
+      if (kind === 'uncut') continue;
+      for (let eighth = position; eighth < position + milli / 125; eighth++) {
+        if (eighth > 7 || heldBy.has(`${key}/${eighth}`)) return `eighth ${eighth} of slot ${key} is cut twice`;
+        heldBy.set(`${key}/${eighth}`, 'cut');
+      }
+    }
+  }
+  return undefined;
 }
 
 function minus(charges: readonly Charge[], less: readonly Charge[]): readonly Charge[] {

@@ -17,6 +17,9 @@ export interface PodRef {
 export interface SlotShare {
   readonly slot: number;
   readonly milli: Milli;
+  /** A partition of the device: its profile, and the eighth of the memory at which it begins. */
+  readonly profile?: string;
+  readonly position?: number;
 }
 
 /** Where a pod stands and on which devices; `cpuMilli` and `memoryMib` are what it takes of the node besides. */

@@ -42,6 +42,15 @@ export interface Accelerators {
   readonly model: string;
   readonly count: number;
   readonly memoryMib?: number;
+  /** Partitions that a device may be cut into; absent: none. */
+  readonly profiles?: readonly PartitionProfile[];
+}
+
+/** A kind of partition (MIG): how many eighths of the device's memory it takes, and where it may begin, counted so. */
+export interface PartitionProfile {
+  readonly name: string;
+  readonly eighths: number;
+  readonly positions: readonly number[];
 }
 
 export interface NodeSpec {
@@ -102,6 +111,8 @@ export interface DeviceRequest {
   readonly count: number;
   /** Share of each device: 1,000 is a whole one; a fraction needs `count: 1`. */
   readonly milli: Milli;
+  /** A partition of this profile, with `count: 1` and as `milli` 125 for each eighth of the memory that it takes. */
+  readonly profile?: string;
   readonly memoryMib?: number;
 }
 

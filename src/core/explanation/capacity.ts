@@ -1,10 +1,11 @@
-import type { Constraint, FlavorName, PodSetSpec, Shortage } from '../contract/index.js';
+import type { Constraint, FlavorName, PartitionProfile, PodSetSpec, Shortage } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import type { SlotGroup } from '../fleet/index.js';
+import { EIGHTHS, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { StartAsk } from '../start/index.js';
 import { choicesToPlace, gangParts, minimumOf } from '../start/index.js';
 import type { GangPart, PodShape } from '../placement/index.js';
-import { devicePods, growPart, podsInFree, podsThatFit } from '../placement/index.js';
+import { devicePods, growPart, podsInFree, podsThatFit, profileOn } from '../placement/index.js';
 import { holdersOnNodes } from './holders.js';
 
 /** The flavors that the pod set may use; `undefined` stands for none. */
@@ -83,10 +84,19 @@ function podsOnEmptyNode(state: CoreState, shape: PodShape, row: number): number
   if (shape.deviceCount === 0) return fits;
   const perDevice = Math.floor(WHOLE_DEVICE_MILLI / shape.deviceMilli);
   const groups = shape.groupsOn(state.fleet, state.fleet.classOf(row));
+  const podsIn = (group: SlotGroup): number =>
+    shape.deviceKind === 'partition'
+      ? group.count * placesOf(profileOn(shape, group))
+      : Math.floor((group.count * perDevice) / shape.deviceCount);
   return Math.min(
     fits,
-    groups.reduce((pods, { count }) => pods + Math.floor((count * perDevice) / shape.deviceCount), 0),
+    groups.reduce((pods, group) => pods + podsIn(group), 0),
   );
+}
+
+/** On an empty device; exact where places of one profile do not overlap. */
+function placesOf(profile: PartitionProfile | undefined): number {
+  return profile === undefined ? 0 : Math.min(profile.positions.length, Math.floor(EIGHTHS / profile.eighths));
 }
 
 function partsOf(state: CoreState, ask: StartAsk): readonly GangPart[] {

@@ -22,6 +22,11 @@ import type { PlacedNode } from './topology-tree.js';
 import { TopologyTree } from './topology-tree.js';
 
 export const WHOLE_DEVICE_MILLI = 1000;
+/** A device's memory counts in eighths, as MIG cuts it; a partition lies on some in a row. */
+export const EIGHTHS = 8;
+/** Stands behind the eighths of a slot: held while partitions and other shares come after one another on it. */
+export const MIXED = EIGHTHS;
+const CUTS = EIGHTHS + 1;
 
 /** A node as it was told, and what was seen of it; amounts are in the columns. */
 export interface NodeRecord {
@@ -77,6 +82,9 @@ export class FleetState {
   readonly wholeFree: Column;
   /** By slot: thousandths not held. */
   readonly slotFree: Column;
+  /** By slot: eighths held by partitions, each as often as it is held. */
+  readonly slotCut: Column;
+  readonly #cutHeld: Column;
   /** By slot: 1 when it takes no work, whoever holds it: sick, foreign, or more than the node now has. */
   readonly slotClosed: Column;
   readonly #records: (NodeRecord | undefined)[] = [];
@@ -113,6 +121,9 @@ export class FleetState {
     this.wholeFree = journal.column(0, ofNode);
     this.slotFree = journal.column(WHOLE_DEVICE_MILLI, ofSlot);
     this.slotClosed = journal.column(0, ofSlot);
+    this.slotCut = journal.column(0, ofSlot);
+    // Never changed but together with the slot.
+    this.#cutHeld = journal.column(0);
   }
 
   /** Topology of all nodes that are not removed; built when asked for after a change. */
@@ -291,6 +302,17 @@ export class FleetState {
     this.refresh(row);
   }
 
+  /** How many hold this eighth of the slot, or `MIXED`. */
+  cutHeld(slot: number, eighth: number): number {
+    return this.#cutHeld.at(slot * CUTS + eighth);
+  }
+
+  /** For `FleetTransaction`. */
+  cut(slot: number, eighth: number, times: number): void {
+    this.slotCut.add(slot, times);
+    this.#cutHeld.add(slot * CUTS + eighth, times);
+  }
+
   /** Slots that vanish stay, closed, for what still holds them; when they become more the block moves. */
   #fitSlots(row: number, count: number): void {
     const had = this.slotCount(row);
@@ -301,6 +323,9 @@ export class FleetState {
     for (let slot = 0; slot < count; slot++) {
       this.#rowOfSlot[to + slot] = row;
       this.slotFree.set(to + slot, slot < had ? this.slotFree.at(from + slot) : WHOLE_DEVICE_MILLI);
+      for (let eighth = 0; eighth < CUTS; eighth++) {
+        if (slot < had) this.cut(to + slot, eighth, this.cutHeld(from + slot, eighth));
+      }
     }
     this.#slotBase[row] = to;
     this.#slotCount[row] = count;

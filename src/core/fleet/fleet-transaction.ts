@@ -1,6 +1,7 @@
 import type { SlotShare } from '../contract/index.js';
 import type { Mark } from '../journal.js';
 import type { FleetState } from './fleet-state.js';
+import { eighthsOf } from './device-partitions.js';
 import { WHOLE_DEVICE_MILLI } from './fleet-state.js';
 
 /** What is held of a node, by one pod or by several. */
@@ -11,6 +12,15 @@ export interface Holding {
   readonly cpuMilli: number;
   readonly memoryMib: number;
   readonly slots: readonly SlotShare[];
+  /** Eighths of slots besides those of the shares: what leaving partitions lie on, and where they mix with others. */
+  readonly cuts?: readonly Cut[];
+}
+
+/** How often an eighth of a slot is held, or `MIXED`. */
+export interface Cut {
+  readonly slot: number;
+  readonly eighth: number;
+  readonly times: number;
 }
 
 /**
@@ -52,10 +62,13 @@ export class FleetTransaction {
     fleet.memoryFree.add(row, sign * holding.memoryMib);
     fleet.podsFree.add(row, sign * (holding.pods ?? 1));
     const base = fleet.slotBase(row);
-    for (const { slot, milli } of holding.slots) {
+    for (const { slot, eighth, times } of holding.cuts ?? []) fleet.cut(base + slot, eighth, -sign * times);
+    for (const share of holding.slots) {
+      const { slot, milli } = share;
       const before = fleet.slotFree.at(base + slot);
       const after = before + sign * milli;
       fleet.slotFree.set(base + slot, after);
+      for (const eighth of eighthsOf(share)) fleet.cut(base + slot, eighth, -sign);
       if (fleet.slotClosed.at(base + slot) === 1) continue;
       if (before === WHOLE_DEVICE_MILLI) fleet.wholeFree.add(row, -1);
       if (after === WHOLE_DEVICE_MILLI) fleet.wholeFree.add(row, 1);

@@ -3,9 +3,11 @@
  * neither claim nor occupancy; a rollback restores every column. Read `fleet-state.ts` first, then
  * `fleet-transaction.ts` (the only way to take and give), `pod-table.ts` (claims and occupancy) and `leaving-hold.ts`.
  */
-export { FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
+export { EIGHTHS, FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
 export type { NodeExample, NodeRecord } from './fleet-state.js';
 export { groupOfSlot, slotGroups, slotTotal } from './device-slots.js';
+export { acceleratorsKey } from './node-class.js';
+export { freePositions, isCut, isFreePlace } from './device-partitions.js';
 export type { SlotGroup } from './device-slots.js';
 export { FleetTransaction } from './fleet-transaction.js';
 export type { Holding } from './fleet-transaction.js';

@@ -1,11 +1,13 @@
 import type { PodRef } from '../contract/index.js';
-import type { Holding } from './fleet-transaction.js';
+import { eighthsOf } from './device-partitions.js';
+import { EIGHTHS, MIXED } from './fleet-state.js';
+import type { Cut, Holding } from './fleet-transaction.js';
 import type { PodRecord } from './pod-record.js';
 
 /** What a node keeps from everybody, beyond the claims on it. */
-export type NodeHold = Omit<Holding, 'row' | 'pods'> & { readonly pods: number };
+export type NodeHold = Omit<Holding, 'row' | 'pods'> & { readonly pods: number; readonly cuts: readonly Cut[] };
 
-export const NOTHING_HELD: NodeHold = { cpuMilli: 0, memoryMib: 0, pods: 0, slots: [] };
+export const NOTHING_HELD: NodeHold = { cpuMilli: 0, memoryMib: 0, pods: 0, slots: [], cuts: [] };
 
 /** The right to its seat counts: the ledger has it, or is expected to. */
 export function isClaimed({ claim }: PodRecord): boolean {
@@ -54,6 +56,12 @@ export function leavingHold(pods: readonly PodRecord[]): NodeHold {
       .sort((a, b) => a - b)
       .map((slot) => ({ slot, milli: held((pod) => milliOf(pod, slot)) }))
       .filter(({ milli }) => milli !== 0),
+    cuts: [
+      ...cutsOf(unclaimed)
+        .map((cut) => ({ ...cut, times: held((pod) => (liesOn(pod, cut) ? 1 : 0)) }))
+        .filter(({ times }) => times !== 0),
+      ...mixedSlots(pods).map((slot) => ({ slot, eighth: MIXED, times: 1 })),
+    ],
   };
 }
 
@@ -66,6 +74,30 @@ function cover(need: number, behind: readonly number[], left: number[]): number 
     covered += more;
   }
   return covered;
+}
+
+/** The eighths that partitions of these pods lie on, each once. */
+function cutsOf(pods: readonly PodRecord[]): readonly Omit<Cut, 'times'>[] {
+  const cuts = pods
+    .flatMap(({ seat }) =>
+      seat.slots.flatMap((share) => eighthsOf(share).map((eighth) => [share.slot, eighth] as const)),
+    )
+    .map(([slot, eighth]) => slot * EIGHTHS + eighth);
+  return [...new Set(cuts)]
+    .sort((a, b) => a - b)
+    .map((cut) => ({ slot: Math.floor(cut / EIGHTHS), eighth: cut % EIGHTHS }));
+}
+
+/** Slots on which partitions come after other shares, or before them. */
+function mixedSlots(pods: readonly PodRecord[]): readonly number[] {
+  const shares = pods.flatMap(({ seat }) => seat.slots);
+  const whole = new Set(shares.filter(({ profile }) => profile === undefined).map(({ slot }) => slot));
+  const cut = new Set(shares.filter(({ profile }) => profile !== undefined).map(({ slot }) => slot));
+  return [...cut].filter((slot) => whole.has(slot)).sort((a, b) => a - b);
+}
+
+function liesOn({ seat }: PodRecord, cut: Omit<Cut, 'times'>): boolean {
+  return seat.slots.some((share) => share.slot === cut.slot && eighthsOf(share).includes(cut.eighth));
 }
 
 function milliOf({ seat }: PodRecord, slot: number): number {

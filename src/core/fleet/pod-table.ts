@@ -135,9 +135,15 @@ function arrived(pod: PodRecord): PodRecord {
   return there;
 }
 
-function negative({ cpuMilli, memoryMib, pods, slots }: NodeHold): NodeHold {
+function negative({ cpuMilli, memoryMib, pods, slots, cuts }: NodeHold): NodeHold {
   const less = slots.map(({ slot, milli }) => ({ slot, milli: -milli }));
-  return { cpuMilli: -cpuMilli, memoryMib: -memoryMib, pods: -pods, slots: less };
+  return {
+    cpuMilli: -cpuMilli,
+    memoryMib: -memoryMib,
+    pods: -pods,
+    slots: less,
+    cuts: cuts.map((cut) => ({ ...cut, times: -cut.times })),
+  };
 }
 
 function keyOf(ref: PodRef): string {

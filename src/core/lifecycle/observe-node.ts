@@ -1,6 +1,7 @@
 import type { NodeSpec, SchedulerEvent, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { NodeRecord } from '../fleet/index.js';
+import { acceleratorsKey } from '../fleet/index.js';
 import { unreachable } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import type { Applied } from './applied.js';
@@ -97,7 +98,7 @@ function contentOf({ name, capacity, accelerators, labels, taints, topology, uns
   return JSON.stringify([
     name,
     [capacity.cpuMilli, capacity.memoryMib, capacity.pods],
-    accelerators.map(({ model, count, memoryMib }) => [model, count, memoryMib]),
+    accelerators.map(acceleratorsKey),
     sorted(labels),
     taints.map(({ key, value, effect }) => [key, value, effect]),
     sorted(topology),

@@ -1,7 +1,7 @@
-import type { Milli } from '../contract/index.js';
+import type { Milli, PartitionProfile } from '../contract/index.js';
 import type { FleetState, SlotGroup } from '../fleet/index.js';
-import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
-import type { PodShape } from './pod-shape.js';
+import { freePositions, isCut, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { profileOn, type PodShape } from './pod-shape.js';
 
 /** Rows that a workload must not use although they are open, e.g. since they refused its pods. */
 export type AvoidedRows = ReadonlySet<number>;
@@ -30,7 +30,7 @@ export function devicePods(fleet: FleetState, shape: PodShape, row: number): num
   const nodeClass = fleet.classOf(row);
   if (nodeClass < 0) return 0;
   const groups = shape.groupsOn(fleet, nodeClass);
-  const isWhole = shape.deviceMilli === WHOLE_DEVICE_MILLI;
+  const isWhole = shape.deviceKind === 'whole';
   // One model a node is the rule, and then its free devices are known.
   if (isWhole && groups.length > 0 && fleet.exampleOf(nodeClass).slotGroups.length === 1) {
     return Math.floor(fleet.wholeFree.at(row) / shape.deviceCount);
@@ -38,7 +38,8 @@ export function devicePods(fleet: FleetState, shape: PodShape, row: number): num
   let fits = 0;
   for (const group of groups) {
     if (isWhole) fits += Math.floor(wholeSlots(fleet, row, group).length / shape.deviceCount);
-    else fits += fractionsIn(fleet, { row, group, milli: shape.deviceMilli });
+    else if (shape.deviceKind === 'fraction') fits += fractionsIn(fleet, { row, group, milli: shape.deviceMilli });
+    else fits += partitionsIn(fleet, { row, group, profile: profileOn(shape, group) });
   }
   return fits;
 }
@@ -50,7 +51,20 @@ function fractionsIn(
   const from = fleet.slotBase(row) + group.first;
   let fits = 0;
   for (let slot = from; slot < from + group.count; slot++) {
-    if (fleet.slotClosed.at(slot) === 0) fits += Math.max(0, Math.floor(fleet.slotFree.at(slot) / milli));
+    if (fleet.slotClosed.at(slot) === 1 || isCut(fleet, slot)) continue;
+    fits += Math.max(0, Math.floor(fleet.slotFree.at(slot) / milli));
+  }
+  return fits;
+}
+
+function partitionsIn(
+  fleet: FleetState,
+  at: { readonly row: number; readonly group: SlotGroup; readonly profile: PartitionProfile | undefined },
+): number {
+  const from = fleet.slotBase(at.row) + at.group.first;
+  let fits = 0;
+  for (let slot = from; slot < from + at.group.count; slot++) {
+    if (at.profile !== undefined) fits += freePositions(fleet, at.profile, slot).length;
   }
   return fits;
 }

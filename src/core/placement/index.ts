@@ -8,6 +8,6 @@ export { FitSums, mayFit } from './fit-sums.js';
 export { growPart } from './place-gang.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
-export { PodShape, ShapeBook, whyNever } from './pod-shape.js';
+export { PodShape, profileOn, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';
 export type { MixRecord } from './workload-mix.js';

@@ -1,5 +1,6 @@
 import type { Milli, SlotShare } from '../contract/index.js';
 import type { FleetState } from '../fleet/index.js';
+import { isCut } from '../fleet/index.js';
 import type { FreeOfNode } from './fragmentation.js';
 import { fragmentationOf, scoreOfGrowth } from './fragmentation.js';
 import type { PodShape } from './pod-shape.js';
@@ -28,7 +29,7 @@ export function leastGrowthSlot(
     for (let slot = group.first; slot < group.first + group.count; slot++) {
       const free = openMilli(fleet, row, slot);
       // Devices with equal room in one group do the same to the node.
-      if (free < shape.deviceMilli || scored.has(free)) continue;
+      if (free < shape.deviceMilli || scored.has(free) || isCut(fleet, fleet.slotBase(row) + slot)) continue;
       scored.add(free);
       const score = growthScore(fleet, shape, { row, shares: [{ slot, milli: shape.deviceMilli }] });
       if (score > best.score) best = { slot, score };

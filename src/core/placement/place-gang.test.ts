@@ -222,6 +222,44 @@ describe('placement', () => {
     expect(slots).toEqual([0, 1, 1, 0, 2]);
   });
 
+  it('cuts devices at legal places, none while a cut one has room, and keeps cut, shared and whole ones apart', () => {
+    const profiles = [
+      { name: '1g', eighths: 1, positions: [0, 1, 2, 3, 4, 5, 6] },
+      { name: '3g', eighths: 4, positions: [0, 4] },
+    ];
+    const rig = rigOf([aNode('a', { accelerators: [{ model: 'h100', count: 4, profiles }] })], {});
+    const cut = (profile: string, milli: number) => aPodSet({ devices: { count: 1, milli, profile } });
+    const wishes: readonly (readonly [string, PodSetSpec])[] = [
+      ['one', cut('1g', 125)],
+      ['two', cut('3g', 500)],
+      ['three', cut('3g', 500)],
+      ['half', aPodSet({ milli: 500 })],
+      ['four', cut('1g', 125)],
+      ['five', cut('3g', 500)],
+      ['six', cut('3g', 500)],
+      ['seven', cut('3g', 500)],
+      ['whole', aPodSet()],
+      ['other size', cut('3g', 375)],
+    ];
+    for (const [id, podSet] of wishes) {
+      rig.submit(aWorkload(id, { podSets: [podSet] }));
+      rig.settle();
+    }
+    const places = wishes.map(([id]) => rig.startOf(id)?.seats[0]?.slots[0]);
+    expect(places.map((share) => (share === undefined ? 'waits' : `${share.slot}:${share.position ?? '-'}`))).toEqual([
+      '0:0',
+      '0:4',
+      '1:4',
+      '2:-',
+      '0:1',
+      '1:0',
+      '3:4',
+      '3:0',
+      'waits',
+      'waits',
+    ]);
+  });
+
   it('gives neighbouring ranks to neighbouring nodes', () => {
     const rig = rigOf([rack('b', 'r1'), rack('a', 'r1'), rack('c', 'r1', 2)], {});
     rig.submit(aWorkload('gang', { podSets: [aPodSet({ count: 10 })] }));

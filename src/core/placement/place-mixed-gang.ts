@@ -1,5 +1,4 @@
 import type { DomainId, FleetTransaction, TopologyTree } from '../fleet/index.js';
-import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import { podsThatFit } from './feasible-nodes.js';
 import { FitSums } from './fit-sums.js';
@@ -47,8 +46,10 @@ export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
 
 /** Which slot a fraction takes is not searched: the fullest is right among equal fractions, and only there. */
 function hasUnequalFractions({ parts }: GangWish): boolean {
-  const fractions = parts.map(({ shape }) => shape.deviceMilli).filter((milli) => milli < WHOLE_DEVICE_MILLI);
-  return new Set(fractions).size > 1;
+  const cut = parts
+    .map(({ shape }) => shape)
+    .filter(({ deviceCount, deviceKind }) => deviceCount > 0 && deviceKind !== 'whole');
+  return new Set(cut.map(({ deviceMilli, podSet }) => `${deviceMilli} ${podSet.devices?.profile ?? ''}`)).size > 1;
 }
 
 /** Of each part, as it is now: to be asked for anew after each trial. */

@@ -4,7 +4,7 @@ import { lawCases } from '../../../test/support/core-laws.js';
 import { CoreStory } from '../../../test/support/core-story.js';
 import { anyHappenings, anyWorkloadSpec, anyWorld } from '../../../test/support/core-world.js';
 import { aNode, aPodSet, aWorkload } from '../../../test/support/fleet-builders.js';
-import type { NodeSpec, PodSetSpec } from '../index.js';
+import type { Accelerators, NodeSpec, PartitionProfile, PodSetSpec, Seat } from '../index.js';
 
 describe('the laws of placement, on random fleets', () => {
   it('a free node more never makes a placeable gang unplaceable', () => {
@@ -65,20 +65,20 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
     const there = pods.filter(({ seat }) => seat.node === spec.name).map(({ seat }) => seat);
     const used = (of: (seat: (typeof there)[number]) => number) => there.reduce((sum, seat) => sum + of(seat), 0);
     const closed = new Set([...foreignSlots, ...sickSlots.map(({ slot }) => slot)]);
-    const groups = spec.accelerators.map(({ count }) => Array.from({ length: count }, () => 0));
-    for (const [slot, { group, at }] of groups
-      .flatMap((slots, group) => slots.map((_free, at) => ({ group, at })))
-      .entries()) {
-      const taken = used(({ slots }) => slots.find((share) => share.slot === slot)?.milli ?? 0);
-      const ofGroup = groups[group];
-      if (ofGroup !== undefined && !closed.has(slot)) ofGroup[at] = 1000 - taken;
-    }
+    let first = 0;
+    const groups = spec.accelerators.map(({ count, profiles }) => {
+      const slots = Array.from({ length: count }, (_, index) =>
+        slotOf(there, first + index, closed.has(first + index)),
+      );
+      first += count;
+      return { profiles, slots };
+    });
     let fits = spec.capacity.pods - foreignUse.pods - there.length;
     let cpu = spec.capacity.cpuMilli - foreignUse.cpuMilli - used(({ cpuMilli }) => cpuMilli);
     let memory = spec.capacity.memoryMib - foreignUse.memoryMib - used(({ memoryMib }) => memoryMib);
     let count = 0;
     for (; fits > 0 && cpu >= podSet.cpuMilli && memory >= podSet.memoryMib; fits--) {
-      if (!groups.some((free) => takeDevices(free, podSet)) && podSet.devices !== undefined) break;
+      if (!groups.some((group) => takeDevices(group, podSet)) && podSet.devices !== undefined) break;
       cpu -= podSet.cpuMilli;
       memory -= podSet.memoryMib;
       count++;
@@ -91,12 +91,52 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
   return [...room.values()].reduce((sum, pods) => sum + pods - (pods % size), 0);
 }
 
-function takeDevices(free: number[], { devices }: PodSetSpec): boolean {
-  const { count = 0, milli = 0 } = devices ?? {};
-  const fitting = free.flatMap((left, slot) => (left >= milli ? [slot] : []));
+interface Slot {
+  free: number;
+  readonly eighths: Set<number>;
+  readonly isShared: boolean;
+}
+
+function slotOf(there: readonly Seat[], slot: number, isClosed: boolean): Slot {
+  const shares = there.flatMap(({ slots }) => slots.filter((share) => share.slot === slot));
+  const eighths = shares.flatMap(({ profile, milli, position = 0 }) =>
+    profile === undefined ? [] : Array.from({ length: milli / 125 }, (_, eighth) => position + eighth),
+  );
+  return {
+    free: isClosed ? 0 : 1000 - shares.reduce((sum, { milli }) => sum + milli, 0),
+    eighths: new Set(eighths),
+    isShared: isClosed || shares.some(({ profile }) => profile === undefined),
+  };
+}
+
+interface Group {
+  readonly profiles: Accelerators['profiles'] | undefined;
+  readonly slots: readonly Slot[];
+}
+
+function takeDevices({ profiles, slots }: Group, { devices }: PodSetSpec): boolean {
+  const { count = 0, milli = 0, profile } = devices ?? {};
+  if (profile !== undefined)
+    return takePartition(
+      slots,
+      profiles?.find(({ name }) => name === profile),
+    );
+  const fitting = slots.filter(({ free, eighths }) => eighths.size === 0 && free >= milli);
   if (fitting.length < count) return false;
-  for (const slot of fitting.slice(0, count)) free[slot] = (free[slot] ?? 0) - milli;
+  for (const slot of fitting.slice(0, count)) slot.free -= milli;
   return true;
+}
+
+function takePartition(slots: readonly Slot[], profile: PartitionProfile | undefined): boolean {
+  for (const { eighths, isShared } of slots) {
+    for (const position of isShared ? [] : (profile?.positions ?? [])) {
+      const place = Array.from({ length: profile?.eighths ?? 0 }, (_, eighth) => position + eighth);
+      if (place.some((eighth) => eighths.has(eighth))) continue;
+      for (const eighth of place) eighths.add(eighth);
+      return true;
+    }
+  }
+  return false;
 }
 
 function isSuited(spec: NodeSpec, podSet: PodSetSpec): boolean {

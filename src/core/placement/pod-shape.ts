@@ -1,6 +1,14 @@
-import type { FlavorName, Milli, NodeSpec, PodSetSpec, Taint, Toleration } from '../contract/index.js';
+import type {
+  FlavorName,
+  Milli,
+  NodeSpec,
+  PartitionProfile,
+  PodSetSpec,
+  Taint,
+  Toleration,
+} from '../contract/index.js';
 import type { FleetState, NodeExample, SlotGroup } from '../fleet/index.js';
-import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { EIGHTHS, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import { podNeed } from '../pod-need.js';
 import { Scoring } from './scoring.js';
 
@@ -26,6 +34,8 @@ export class PodShape {
   /** Devices of one pod; 0 for none. */
   readonly deviceCount: number;
   readonly deviceMilli: Milli;
+  /** Of a whole device, a fraction, or a partition of a profile. */
+  readonly deviceKind: 'whole' | 'fraction' | 'partition';
   /** Stands for the nodes alone that ask for no others, where columns are kept by shape. */
   readonly likedNodes = {};
   /** By the number of the class. */
@@ -45,6 +55,8 @@ export class PodShape {
     this.memoryMib = podSet.memoryMib;
     this.deviceCount = podSet.devices?.count ?? 0;
     this.deviceMilli = podSet.devices?.milli ?? WHOLE_DEVICE_MILLI;
+    const isWhole = this.deviceMilli === WHOLE_DEVICE_MILLI;
+    this.deviceKind = podSet.devices?.profile !== undefined ? 'partition' : isWhole ? 'whole' : 'fraction';
   }
 
   /** Does any node ask such pods for others, by a `PreferNoSchedule` taint? */
@@ -144,12 +156,24 @@ function whyNoGroup(shape: PodShape, groups: readonly SlotGroup[]): RuledOut | u
 
 const GROUP_REASONS: readonly RuledOut['by'][] = ['model', 'memory', 'size'];
 
-function whyNotGroup({ podSet, flavor, deviceCount, deviceMilli }: PodShape, group: SlotGroup): RuledOut | undefined {
+/** The profile that the shape asks of such devices; `undefined` when they have none of that name and size. */
+export function profileOn({ podSet, deviceMilli }: PodShape, { profiles }: SlotGroup): PartitionProfile | undefined {
+  const wanted = podSet.devices?.profile;
+  return profiles?.find(({ name, eighths }) => name === wanted && eighths * EIGHTH_MILLI === deviceMilli);
+}
+
+const EIGHTH_MILLI = WHOLE_DEVICE_MILLI / EIGHTHS;
+
+function whyNotGroup(shape: PodShape, group: SlotGroup): RuledOut | undefined {
+  const { podSet, flavor, deviceCount, deviceKind } = shape;
   if (flavor !== undefined && flavor !== group.flavor) return { by: 'model', value: flavor };
   const memory = podSet.devices?.memoryMib;
   if (memory !== undefined && (group.memoryMib ?? 0) < memory) return { by: 'memory', value: `${memory}Mi` };
-  const isFraction = deviceMilli < WHOLE_DEVICE_MILLI;
-  if (isFraction && deviceCount > 1) return { by: 'size', value: 'a fraction of more than one device' };
+  if (deviceKind === 'partition' && profileOn(shape, group) === undefined) {
+    return { by: 'size', value: `partition ${podSet.devices?.profile ?? ''}` };
+  }
+  if (deviceKind !== 'whole' && deviceCount > 1)
+    return { by: 'size', value: `a ${deviceKind} of more than one device` };
   return deviceCount > group.count ? { by: 'size', value: `${deviceCount} devices` } : undefined;
 }
 

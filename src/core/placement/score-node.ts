@@ -1,5 +1,5 @@
 import type { FleetState } from '../fleet/index.js';
-import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { choosePartition } from './choose-partition.js';
 import { chooseSlots, tightestSlot } from './choose-slots.js';
 import { growthScore, leastGrowthSlot } from './node-growth.js';
 import type { PodShape } from './pod-shape.js';
@@ -22,7 +22,7 @@ export function costOfNode(
   shape: PodShape,
   { row, fits }: { readonly row: number; readonly fits: number },
 ): number {
-  const isFraction = shape.deviceCount > 0 && shape.deviceMilli < WHOLE_DEVICE_MILLI;
+  const isFraction = shape.deviceCount > 0 && shape.deviceKind === 'fraction';
   const disliked = shape.suits(fleet, fleet.classOf(row)) === 'rather-not' ? DISLIKED : 0;
   if (shape.scoring.kind === 'fragmentation') {
     const score = isFraction
@@ -33,8 +33,15 @@ export function costOfNode(
   }
   const stranded = shape.deviceCount === 0 ? fleet.wholeFree.at(row) * STRANDED : 0;
   if (shape.scoring.kind === 'spread') return disliked + stranded - fits;
-  const opened = isFraction ? tightestSlot(fleet, shape, row).freeMilli * STRANDED : 0;
-  return disliked + stranded + opened + fits;
+  return disliked + stranded + openedMilli(fleet, shape, row) * STRANDED + fits;
+}
+
+/** What is free of the device that a fraction or partition would be put into. */
+function openedMilli(fleet: FleetState, shape: PodShape, row: number): number {
+  if (shape.deviceCount === 0 || shape.deviceKind === 'whole') return 0;
+  if (shape.deviceKind === 'fraction') return tightestSlot(fleet, shape, row).freeMilli;
+  const share = choosePartition(fleet, shape, row);
+  return share === undefined ? 0 : fleet.slotFree.at(fleet.slotBase(row) + share.slot);
 }
 
 /**
