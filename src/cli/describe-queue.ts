@@ -10,6 +10,8 @@ export function describeQueue(queue: Queue, all: readonly Queue[]): string {
     Parent: queue.parent,
     Team: queue.team,
     Weight: String(queue.weight),
+    Reclaims: RECLAIMS[queue.reclaim],
+    'Pre-empts': queue.withinQueue === 'never' ? 'nobody of the same queue' : 'lower priorities of the same queue',
     'Queues below': children.length === 0 ? undefined : children.join(', '),
     Takes: queue.leaf ? 'workloads' : 'no workloads: only the queues below do',
     Workloads: `${queue.workloads.pending} pending, ${queue.workloads.running} running`,
@@ -17,6 +19,12 @@ export function describeQueue(queue: Queue, all: readonly Queue[]): string {
   if (queue.flavors.length === 0) return head;
   return `${head}\nQuotas, in devices:\n${indent(new Table(FLAVOR_COLUMNS, queue.flavors).text(queue.flavors))}`;
 }
+
+const RECLAIMS: Readonly<Record<Queue['reclaim'], string>> = {
+  any: 'from every borrower',
+  lowerPriority: 'from borrowers of lower priority',
+  never: 'nothing',
+};
 
 const FLAVOR_COLUMNS: readonly Column<Queue['flavors'][number]>[] = [
   { title: 'FLAVOR', of: ({ flavor }) => flavor },

@@ -22,10 +22,13 @@ export function describeWorkload(
     Created: `${metadata.creationTimestamp} by ${metadata.createdBy}, ${formatAge(metadata.creationTimestamp, nowMs)} ago`,
     Queue: spec.queue,
     Kind: spec.kind,
+    'Run time': runTimeOf(workload),
     Priority: `${spec.priority}${spec.preemptible ? '' : ', not preemptible'}`,
     State: `${status.state}${status.cancelRequested && !isSettled(workload) ? ', cancelling' : ''}`,
     Reason: status.reason === '' ? undefined : status.reason,
     Message: status.message === '' ? undefined : status.message,
+    'Planned start': status.plannedStart,
+    'Last evicted': evictionOf(workload),
     Started: status.startedAt,
     Finished: status.finishedAt,
     Took: tookOf(workload),
@@ -109,6 +112,25 @@ export function formatMetrics(metrics: Readonly<Record<string, number>>): string
   return Object.entries(metrics)
     .map(([name, value]) => `${name} ${value.toFixed(4)}`)
     .join(', ');
+}
+
+function evictionOf({ status: { lastEviction } }: Workload): string | undefined {
+  if (lastEviction === undefined) return undefined;
+  const { at, reason, message } = lastEviction;
+  return `${at}, ${reason}${message === '' ? '' : `: ${message}`}`;
+}
+
+/** `estimated 1h, at most 2h, saved every 10m` */
+function runTimeOf({ spec }: Workload): string | undefined {
+  const parts = [
+    ['estimated', spec.estimatedRunSeconds],
+    ['at most', spec.maxRunSeconds],
+    ['saved every', spec.checkpointEverySeconds],
+  ] as const;
+  const told = parts.flatMap(([what, seconds]) =>
+    seconds === undefined ? [] : [`${what} ${formatDuration(seconds)}`],
+  );
+  return told.length === 0 ? undefined : told.join(', ');
 }
 
 function tookOf({ status: { startedAt, finishedAt } }: Workload): string | undefined {

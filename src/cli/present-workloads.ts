@@ -18,6 +18,7 @@ export function presentWorkloads(now: () => number): Presentation<Workload> {
       { title: 'RESULT', of: resultOf },
       { title: 'AGE', of: ({ metadata }) => formatAge(metadata.creationTimestamp, now()) },
       { title: 'REASON', of: ({ status }) => orDash(status.reason), wide: true },
+      { title: 'PLANNED', of: ({ status }) => orDash(status.plannedStart ?? ''), wide: true },
       { title: 'PRIORITY', of: ({ spec }) => String(spec.priority), wide: true },
       { title: 'RETRIES', of: ({ status, spec }) => `${status.retries}/${spec.maxRetries}`, wide: true },
       { title: 'NODES', of: nodesOf, wide: true },

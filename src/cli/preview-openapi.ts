@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { LocalCluster } from '../cluster/local/local-cluster.js';
+import { DEFAULT_POLICY } from '../core/index.js';
 import { AppModule } from '../server/app.module.js';
 import { openApiOf } from '../server/openapi.js';
 
@@ -12,7 +13,7 @@ export async function previewOpenApi(): Promise<OpenAPIObject> {
   const root = AppModule.with({
     dataSource: new DataSource({ type: 'postgres' }),
     cluster: new LocalCluster({ directory: '', nodes: [] }),
-    topologyLevels: [],
+    policy: DEFAULT_POLICY,
     mayLead: false,
   });
   const options = { preview: true, logger: false } as const;

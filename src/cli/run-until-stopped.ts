@@ -7,7 +7,7 @@ import { PortTakenError } from '../server/listen.js';
 import { CliError, EXIT_CODE, UsageError } from './cli-error.js';
 import { configurationFile, readClientConfiguration, removeContext, saveContext } from './client-configuration.js';
 import type { DataDirectory } from './data-directory.js';
-import { listenOptionsOf, readFleet, readQuotas, type ServerFlags } from './server-options.js';
+import { listenOptionsOf, readFleet, readPolicy, readQuotas, type ServerFlags } from './server-options.js';
 import type { RunningServer } from './start-server.js';
 
 export interface ServerRun {
@@ -57,6 +57,7 @@ export async function runUntilStopped(
       databaseUrl: databaseUrl(),
       fleet,
       quotas: readQuotas(run.flags.quotas),
+      policy: readPolicy(run.flags.policy),
       roles: run.roles,
       address: listenOptionsOf(run.flags, directory),
       logger: run.logger,

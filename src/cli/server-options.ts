@@ -6,6 +6,7 @@ import { readFleetFile } from '../fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../documents/yaml-document.js';
 import type { ListenOptions } from '../server/listen.js';
 import { QuotaFileSchema, type QuotaFile } from '../server/quotas/quota-file.schema.js';
+import { PolicyFileSchema, type PolicyFile } from '../server/scheduler/policy-file.schema.js';
 import { UsageError } from './cli-error.js';
 import { DataDirectory } from './data-directory.js';
 
@@ -20,6 +21,7 @@ export interface ServerFlags {
   readonly port?: number;
   readonly fleet: string;
   readonly quotas: string;
+  readonly policy?: string;
 }
 
 export function addServerOptions(command: Command): Command {
@@ -29,7 +31,8 @@ export function addServerOptions(command: Command): Command {
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--port <port>', `port to listen on (default: that of the last start, else ${PORT})`, parsePort)
     .option('--fleet <file>', 'the virtual nodes', exampleFile('fleets/demo.yaml'))
-    .option('--quotas <file>', 'teams, flavors and the quota tree', exampleFile('quotas/demo.yaml'));
+    .option('--quotas <file>', 'teams, flavors and the quota tree', exampleFile('quotas/demo.yaml'))
+    .option('--policy <file>', 'by what the scheduler decides (default: the default policy)');
 }
 
 /** A file of `docs/examples`, wherever Berth is installed. */
@@ -56,6 +59,10 @@ export function readFleet(file: string): Fleet {
 
 export function readQuotas(file: string): QuotaFile {
   return valueOf(file, parseYamlDocument(readText(file), QuotaFileSchema));
+}
+
+export function readPolicy(file: string | undefined): PolicyFile | undefined {
+  return file === undefined ? undefined : valueOf(file, parseYamlDocument(readText(file), PolicyFileSchema));
 }
 
 function readText(file: string): string {

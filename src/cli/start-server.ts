@@ -13,6 +13,7 @@ import { listen, type ListenOptions } from '../server/listen.js';
 import { applyQuotaFile } from '../server/quotas/apply-quota-file.js';
 import type { QuotaFile } from '../server/quotas/quota-file.schema.js';
 import { LiveLoop } from '../server/scheduler/live-loop.js';
+import { policyOf, type PolicyFile } from '../server/scheduler/policy-file.schema.js';
 import { StatusAddress } from '../server/scheduler/status-address.js';
 import type { DataDirectory } from './data-directory.js';
 
@@ -24,6 +25,8 @@ export interface StartOptions {
   readonly cluster: LocalCluster;
   readonly fleet: Fleet;
   readonly quotas: QuotaFile;
+  /** Absent: the default one. */
+  readonly policy: PolicyFile | undefined;
   readonly roles: readonly ServerRole[];
   readonly address: ListenOptions;
   readonly logger: LoggerService;
@@ -58,7 +61,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const app = await createServer({
       dataSource,
       cluster,
-      topologyLevels: fleet.levels,
+      policy: policyOf(options.policy, fleet.levels),
       mayLead: leads,
       logger: options.logger,
       pageDirectory: PAGE_DIRECTORY,

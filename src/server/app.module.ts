@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { Policy } from '../core/index.js';
 import type { LocalCluster } from '../cluster/local/local-cluster.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ClusterModule } from './cluster.module.js';
@@ -15,13 +16,14 @@ import { WorkloadsModule } from './workloads/workloads.module.js';
 export interface AppOptions {
   readonly dataSource: DataSource;
   readonly cluster: LocalCluster;
-  readonly topologyLevels: readonly string[];
+  /** By what it decides, where it may lead, and explains. */
+  readonly policy: Policy;
   readonly mayLead: boolean;
 }
 
 @Module({})
 export class AppModule {
-  static with({ dataSource, cluster, topologyLevels, mayLead }: AppOptions): DynamicModule {
+  static with({ dataSource, cluster, policy, mayLead }: AppOptions): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -31,7 +33,7 @@ export class AppModule {
         }),
         PlatformModule,
         ClusterModule.local(cluster),
-        SchedulerModule.with({ topologyLevels, mayLead }),
+        SchedulerModule.with({ policy, mayLead }),
         AuthModule,
         WorkloadsModule,
         QuotasModule,

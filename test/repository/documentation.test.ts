@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { readFleetFile } from '../../src/fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../../src/documents/yaml-document.js';
+import { PolicyFileSchema } from '../../src/server/scheduler/policy-file.schema.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
 import { WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';
 import { JobSchema } from '../../src/trainer/contract.js';
@@ -128,6 +129,7 @@ function mistakesOf(words: readonly string[]): string[] {
 const READERS: readonly { readonly begins: RegExp; readonly read: (text: string) => DocumentResult<unknown> }[] = [
   { begins: /^apiVersion:/m, read: (text) => parseYamlDocument(text, WorkloadDocumentSchema) },
   { begins: /^features:/m, read: (text) => parseYamlDocument(text, JobSchema) },
+  { begins: /^version:/m, read: (text) => parseYamlDocument(text, PolicyFileSchema) },
   { begins: /^queues:/m, read: (text) => parseYamlDocument(text, QuotaFileSchema) },
   { begins: /^nodes:/m, read: readFleetFile },
 ];

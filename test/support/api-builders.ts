@@ -28,7 +28,16 @@ export function aQueue(
   over: Partial<Omit<Queue, 'flavors'>> & { readonly flavors?: readonly QueueFlavor[] } = {},
 ): Queue {
   const { flavors = [], ...rest } = over;
-  return { name: 'q', weight: 1, leaf: true, workloads: { pending: 0, running: 0 }, ...rest, flavors: [...flavors] };
+  return {
+    name: 'q',
+    weight: 1,
+    reclaim: 'any',
+    withinQueue: 'lowerPriority',
+    leaf: true,
+    workloads: { pending: 0, running: 0 },
+    ...rest,
+    flavors: [...flavors],
+  };
 }
 
 /** A pending workload of one pod; its uid says its name, so that a failure shows which one it was. */

@@ -16,6 +16,8 @@ export interface ServerFiles {
   /** Texts of a fleet and a quota file; the demo's by default. */
   readonly fleet?: string;
   readonly quotas?: string;
+  /** The default policy by default. */
+  readonly policy?: string;
 }
 
 /**
@@ -83,7 +85,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     this.port ??= await freePort();
     const args = ['server', '--data-dir', this.dataDirectory, '--port', String(this.port)];
-    for (const name of ['fleet', 'quotas'] as const) {
+    for (const name of ['fleet', 'quotas', 'policy'] as const) {
       const text = this.files[name];
       if (text === undefined) continue;
       const file = join(this.folder, `${name}.yaml`);

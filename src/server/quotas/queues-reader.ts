@@ -92,6 +92,8 @@ function queueOf(queue: QueueEntity, { tree, below, countsOf }: Surroundings): Q
     ...(queue.parent === null ? {} : { parent: queue.parent }),
     ...(queue.team === null ? {} : { team: queue.team }),
     weight: queue.weight,
+    reclaim: queue.reclaim,
+    withinQueue: queue.withinQueue,
     leaf: below.length === 1,
     flavors: flavors.map((flavor) => queueFlavorOf(queue.name, flavor, { tree, below })),
     workloads: { pending: sum(({ pending }) => pending), running: sum(({ running }) => running) },

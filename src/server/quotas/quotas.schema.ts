@@ -23,6 +23,10 @@ export const QueueSchema = z
     parent: QueueNameSchema.optional(),
     team: TeamNameSchema.optional(),
     weight: z.int(),
+    /** What it may take back from borrowers. */
+    reclaim: z.enum(['any', 'lowerPriority', 'never']),
+    /** Whether a workload may stop others of the same queue. */
+    withinQueue: z.enum(['lowerPriority', 'never']),
     /** Only leaves take workloads. */
     leaf: z.boolean(),
     flavors: z.array(QueueFlavorSchema),

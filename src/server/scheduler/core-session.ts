@@ -12,7 +12,7 @@ import {
 } from '../../core/index.js';
 import type { Clock } from '../clock.js';
 import { isForDisplay } from './decisions-of-kind.js';
-import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome } from './ledger.js';
+import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome, ToldProgress } from './ledger.js';
 
 export interface Settled {
   readonly sets: readonly DecisionSet[];
@@ -49,6 +49,7 @@ export class CoreSession {
     for (const { spec } of state.workloads) this.tell({ kind: 'workload-submitted', workload: spec });
     const startedAt = new Map(state.workloads.map(({ spec, startedAtMs }) => [spec.id, startedAtMs]));
     for (const pod of state.pods) this.adopt(pod, startedAt.get(pod.seat.pod.workload));
+    for (const { spec, progress } of state.workloads) if (progress !== undefined) this.hearOf(spec.id, progress);
     for (const { spec, removed } of state.nodes) if (removed) this.observe({ kind: 'node-removed', node: spec.name });
     for (const { spec, cancelRequested } of state.workloads) {
       if (cancelRequested) this.tell({ kind: 'workload-cancelled', workload: spec.id });
@@ -63,6 +64,9 @@ export class CoreSession {
         return;
       case 'workload-cancelled':
         this.tell({ kind: 'workload-cancelled', workload: command.workload });
+        return;
+      case 'workload-progress':
+        this.hearOf(command.workload, command);
         return;
       case 'node-cordoned':
       case 'node-uncordoned':
@@ -141,6 +145,14 @@ export class CoreSession {
       this.tell({ kind: 'pod-ended', pod, ...end.end });
       if (end.isGone) this.tell({ kind: 'pod-gone', pod });
     }
+  }
+
+  private hearOf(workload: string, { incarnation, checkpointAtMs, expectedEndMs }: ToldProgress): void {
+    if (checkpointAtMs !== undefined) {
+      this.tell({ kind: 'checkpoint-saved', workload, incarnation, savedAtMs: checkpointAtMs });
+    }
+    if (expectedEndMs === undefined) return;
+    this.tell({ kind: 'progress-seen', workload, remainingMs: Math.max(0, expectedEndMs - this.clock.now()) });
   }
 
   private see(spec: NodeSpec): void {

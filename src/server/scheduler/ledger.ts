@@ -30,9 +30,17 @@ export interface CommandCursor {
   readonly loaded: string;
 }
 
+/** What a running workload said of itself; times by the clock of the database. */
+export interface ToldProgress {
+  readonly incarnation: number;
+  readonly checkpointAtMs?: Ms;
+  readonly expectedEndMs?: Ms;
+}
+
 export type Command =
   | { readonly kind: 'workload-submitted'; readonly workload: WorkloadSpec }
   | { readonly kind: 'workload-cancelled'; readonly workload: string }
+  | ({ readonly kind: 'workload-progress'; readonly workload: string } & ToldProgress)
   | { readonly kind: 'node-cordoned' | 'node-uncordoned'; readonly node: NodeName }
   /** The quota tree is another one: what was loaded before is no longer true. */
   | { readonly kind: 'quotas-changed' };
@@ -72,6 +80,8 @@ export interface LedgerState {
     readonly cancelRequested: boolean;
     /** When its present incarnation was decided, by the clock of the scheduler. */
     readonly startedAtMs?: Ms;
+    /** Of its present incarnation. */
+    readonly progress?: ToldProgress;
   }[];
   /** Those without a claim first; then those that have ended come last, in the order of their ends. */
   readonly pods: readonly LivePod[];

@@ -3,6 +3,7 @@ import type { FlavorSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../cor
 import { nodeSpecOf, type StoredNodeSpec } from '../fleet/stored-node-spec.js';
 import type { CommandCursor, LedgerState, LivePod, LivePodEnd } from './ledger.js';
 import { readQueues } from './queue-rows.js';
+import { TOLD_PROGRESS_COLUMNS, TOLD_PROGRESS_JOIN, toldProgressOf, type ToldProgressRow } from './told-progress.js';
 import { WORKLOAD_SPEC_COLUMNS, workloadSpecOf, type WorkloadSpecRow } from './workload-spec-of.js';
 
 interface LivePodRow {
@@ -25,6 +26,9 @@ interface LivePodRow {
   readonly detail: string | null;
   readonly slots: readonly SlotShare[] | null;
 }
+
+type LoadedWorkloadRow = WorkloadSpecRow &
+  ToldProgressRow & { readonly cancel_requested: boolean; readonly incarnation_at: Date | null };
 
 /** Reads all that a core is rebuilt from, in one snapshot. */
 export async function loadLedger(database: DataSource): Promise<LedgerState> {
@@ -60,16 +64,20 @@ async function readNodes(transaction: EntityManager): Promise<LedgerState['nodes
 }
 
 async function readWorkloads(transaction: EntityManager): Promise<LedgerState['workloads']> {
-  const rows: (WorkloadSpecRow & { cancel_requested: boolean; incarnation_at: Date | null })[] =
-    await transaction.query(
-      `SELECT ${WORKLOAD_SPEC_COLUMNS}, w.cancel_requested_at IS NOT NULL AS cancel_requested, w.incarnation_at
-     FROM workloads w WHERE w.finished_at IS NULL ORDER BY w.created_at, w.uid`,
-    );
-  return rows.map((row) => ({
-    spec: workloadSpecOf(row),
-    cancelRequested: row.cancel_requested,
-    ...(row.incarnation_at === null ? {} : { startedAtMs: row.incarnation_at.getTime() }),
-  }));
+  const rows: LoadedWorkloadRow[] = await transaction.query(
+    `SELECT ${WORKLOAD_SPEC_COLUMNS}, w.cancel_requested_at IS NOT NULL AS cancel_requested, w.incarnation_at,
+       ${TOLD_PROGRESS_COLUMNS}
+     FROM workloads w ${TOLD_PROGRESS_JOIN} WHERE w.finished_at IS NULL ORDER BY w.created_at, w.uid`,
+  );
+  return rows.map((row) => {
+    const progress = toldProgressOf(row);
+    return {
+      spec: workloadSpecOf(row),
+      cancelRequested: row.cancel_requested,
+      ...(row.incarnation_at === null ? {} : { startedAtMs: row.incarnation_at.getTime() }),
+      ...(progress === undefined ? {} : { progress }),
+    };
+  });
 }
 
 async function readPods(transaction: EntityManager): Promise<readonly LivePod[]> {

@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { DEFAULT_POLICY } from '../../core/index.js';
+import type { Policy } from '../../core/index.js';
 import { Explainer } from '../workloads/explainer.js';
 import { CoreFactory, SchedulingPolicy } from './core-factory.js';
 import { DriverWatch } from './driver-watch.js';
@@ -14,8 +14,8 @@ import { StatusAddress } from './status-address.js';
 @Global()
 @Module({})
 export class SchedulerModule {
-  static with(options: { readonly topologyLevels: readonly string[]; readonly mayLead: boolean }): DynamicModule {
-    const policy = new SchedulingPolicy({ ...DEFAULT_POLICY, topologyLevels: options.topologyLevels });
+  static with(options: { readonly policy: Policy; readonly mayLead: boolean }): DynamicModule {
+    const policy = new SchedulingPolicy(options.policy);
     return {
       module: SchedulerModule,
       providers: [

@@ -23,7 +23,8 @@ type PodSetDocument = WorkloadDocument['spec']['podSets'][number];
 
 /** A workload as the core knows it: quantities as integers, the names of the document's kinds as rules. */
 export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
-  const { queue, kind, priority, preemptible, maxRetries, estimatedRunSeconds, podSets } = row.spec;
+  const { queue, kind, priority, preemptible, maxRetries, podSets } = row.spec;
+  const { estimatedRunSeconds, maxRunSeconds, checkpointEverySeconds } = row.spec;
   return {
     id: row.uid,
     name: row.name,
@@ -36,6 +37,8 @@ export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
     podSets: podSets.map((podSet) => podSetSpecOf(podSet, row)),
     maxRetries,
     ...(estimatedRunSeconds === undefined ? {} : { estimateMs: estimatedRunSeconds * 1000 }),
+    ...(maxRunSeconds === undefined ? {} : { limitMs: maxRunSeconds * 1000 }),
+    ...(checkpointEverySeconds === undefined ? {} : { checkpointEveryMs: checkpointEverySeconds * 1000 }),
     incarnation: row.incarnation,
     retries: row.retries,
     ...(row.not_before === null ? {} : { notBeforeMs: row.not_before.getTime() }),

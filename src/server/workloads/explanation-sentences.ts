@@ -14,7 +14,7 @@ export function explanationOf(workload: Workload, verdict: Verdict, names: Workl
   return {
     workload: workload.metadata.uid,
     state: workload.status.state,
-    sentence: `${constraintSentence(verdict.binding, names)}${advice}`,
+    sentence: `${constraintSentence(verdict.binding, names)}${advice}${expectation(workload, verdict)}`,
     constraint: verdict.binding.kind,
     also,
     changes,
@@ -50,6 +50,10 @@ function constraintSentence(constraint: Constraint, names: WorkloadNames): strin
     case 'quota':
       return `Queue ${constraint.queue} lacks quota: ${amount(constraint)} short.${holders(constraint.holders, names)}`;
     case 'priority':
+      if (constraint.plan !== undefined) {
+        const { workload, startMs } = constraint.plan;
+        return `It would delay ${nameOf(workload, names)}, which is to start at ${timeOf(startMs)}.`;
+      }
       return constraint.behind === undefined
         ? 'Nothing is in its way: the scheduler decides about it next.'
         : `${nameOf(constraint.behind, names)} and ${plural(constraint.ahead - 1, 'other workload')} come first.`;
@@ -65,6 +69,18 @@ function constraintSentence(constraint: Constraint, names: WorkloadNames): strin
     case 'capacity':
       return `The fleet has no room: ${amount(constraint)} short.${holders(constraint.holders, names)}`;
   }
+}
+
+function expectation({ status: { plannedStart } }: Workload, { eta }: Verdict): string {
+  if (eta !== undefined) {
+    const { lowMs, likelyMs, highMs } = eta;
+    return ` It is expected to start at ${timeOf(likelyMs)}, most likely between ${timeOf(lowMs)} and ${timeOf(highMs)}.`;
+  }
+  return plannedStart === undefined ? '' : ` It is planned to start at ${plannedStart}.`;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function changeSentence(change: Change, names: WorkloadNames): string {

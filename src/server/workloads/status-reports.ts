@@ -13,6 +13,8 @@ export type StatusOutcome =
 
 /** A curve keeps its newest points. */
 const EPOCHS_MAX = 1000;
+/** What the scheduler is told of a workload's progress is at most so old. */
+const TELL_MS = 15_000;
 
 interface WorkloadFacts {
   readonly incarnation: number;
@@ -59,6 +61,7 @@ export class StatusReports {
 /** All of it, or nothing when a newer one was here before. */
 async function store(transaction: EntityManager, report: StatusReport): Promise<void> {
   if ((await storeProgress(transaction, report)) === 'stale') return;
+  if (report.rank === 0) await tellScheduler(transaction, report);
   if (report.report !== undefined) await storeReport(transaction, report);
   await transaction.query(`SELECT pg_notify('berth_changed', $1)`, [`workload:${report.workload}`]);
 }
@@ -72,10 +75,13 @@ async function storeProgress(transaction: EntityManager, report: StatusReport): 
   const isStale = seen?.incarnation === report.incarnation && Number(seen.sequence) >= report.sequence;
   if (isStale) return 'stale';
   await transaction.query(
-    `INSERT INTO progress (workload, rank, incarnation, sequence, body, epochs, failure)
-     VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7)
+    `INSERT INTO progress AS g (workload, rank, incarnation, sequence, body, epochs, failure, checkpoint_at)
+     VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, CASE WHEN $5::jsonb ? 'checkpoint' THEN now() END)
      ON CONFLICT (workload, rank) DO UPDATE SET incarnation = excluded.incarnation, sequence = excluded.sequence,
-       body = excluded.body, epochs = excluded.epochs, failure = excluded.failure, reported_at = now()`,
+       body = excluded.body, epochs = excluded.epochs, failure = excluded.failure, reported_at = now(),
+       checkpoint_at = CASE WHEN g.incarnation = excluded.incarnation
+         AND g.body -> 'checkpoint' IS NOT DISTINCT FROM excluded.body -> 'checkpoint'
+         THEN g.checkpoint_at ELSE excluded.checkpoint_at END`,
     [
       report.workload,
       report.rank,
@@ -87,6 +93,30 @@ async function storeProgress(transaction: EntityManager, report: StatusReport): 
     ],
   );
   return 'stored';
+}
+
+/**
+ * How long it still needs and when it was last saved, not more often than the scheduler can use. A row that was not
+ * read yet is replaced: whoever reads it is told the newest.
+ */
+async function tellScheduler(
+  transaction: EntityManager,
+  { workload, incarnation, remainingSeconds }: StatusReport,
+): Promise<void> {
+  const told: unknown[] = await transaction.query(
+    `WITH told AS (
+       UPDATE progress SET told_at = now(), told_incarnation = $2, told_checkpoint_at = checkpoint_at,
+         told_end_at = now() + $3::float8 * interval '1 second'
+       WHERE workload = $1 AND rank = 0
+         AND (told_incarnation IS DISTINCT FROM $2 OR told_at <= now() - $4 * interval '1 millisecond')
+         AND ($3::float8 IS NOT NULL OR checkpoint_at IS DISTINCT FROM told_checkpoint_at)
+       RETURNING workload
+     ) SELECT workload FROM told`,
+    [workload, incarnation, remainingSeconds ?? null, TELL_MS],
+  );
+  if (told.length === 0) return;
+  await transaction.query(`DELETE FROM commands WHERE kind = 'workload-progress' AND workload = $1`, [workload]);
+  await transaction.query(`INSERT INTO commands (kind, workload) VALUES ('workload-progress', $1)`, [workload]);
 }
 
 /** By number; a resumed incarnation writes the epochs again that it trains again. */

@@ -24,6 +24,8 @@ export function workloadOf(row: WorkloadRow): Workload {
       retries: row.retries,
       pods: (row.pods ?? []).map(podOf),
       charged: row.charged ?? {},
+      ...(row.planned_start === null ? {} : { plannedStart: row.planned_start.toISOString() }),
+      ...(row.last_eviction === null ? {} : { lastEviction: row.last_eviction }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at.toISOString() }),
       ...(row.finished_at === null ? {} : { finishedAt: row.finished_at.toISOString() }),
       ...(row.progress === null ? {} : { progress: progressOf(row.progress) }),

@@ -17,6 +17,8 @@ export interface WorkloadRow {
   readonly retries: number;
   readonly reason: string;
   readonly message: string;
+  readonly planned_start: Date | null;
+  readonly last_eviction: { readonly at: string; readonly reason: string; readonly message: string } | null;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
   readonly cursor: string;
@@ -34,7 +36,7 @@ export interface PodRow {
   readonly incarnation: number;
   readonly node: string;
   readonly slots: readonly number[] | null;
-  readonly state: 'expected' | 'bound' | 'started' | 'leaving' | 'ended' | 'gone' | 'refused';
+  readonly state: 'waiting' | 'expected' | 'bound' | 'started' | 'leaving' | 'ended' | 'gone' | 'refused';
   readonly exit_code: number | null;
   readonly detail: string | null;
 }
@@ -56,7 +58,7 @@ export interface ProgressRow {
 /** Complete with `WHERE …`, on the alias `w`. The cursor is exact to the microsecond, which a Date is not. */
 export const WORKLOAD_ROWS = `
 SELECT w.uid, w.team, w.name, w.labels, w.spec, w.created_at, w.created_by, w.cancel_requested_at, w.state,
-  w.incarnation, w.round, w.retries, w.reason, w.message, w.started_at, w.finished_at,
+  w.incarnation, w.round, w.retries, w.reason, w.message, w.planned_start, w.last_eviction, w.started_at, w.finished_at,
   (extract(epoch FROM w.created_at) * 1000000)::bigint || '|' || w.uid AS cursor, pods.pods, charged.charged, r.body -> 'test' AS result,
   CASE WHEN p.workload IS NULL THEN NULL
     ELSE jsonb_build_object('body', p.body, 'epochs', p.epochs, 'reported_at', p.reported_at) END AS progress

@@ -24,6 +24,9 @@ export const DEVICES_PER_POD_MAX = 64;
 /** A workload of more pods is refused: one decision, one transaction. */
 export const PODS_PER_WORKLOAD_MAX = 1024;
 
+/** A year. */
+const RUN_SECONDS_MAX = 31_536_000;
+
 /** So that the sums over all pods of all workloads stay exact. */
 const CPU_MILLI_MAX = 1_000_000_000;
 const MEMORY_MIB_MAX = 2 ** 40;
@@ -138,7 +141,11 @@ export const WorkloadDocumentSchema = z
       preemptible: z.boolean().default(true),
       maxRetries: z.int().min(0).max(100).default(3),
       /** What the user expects; absent: unknown. */
-      estimatedRunSeconds: z.int().min(1).max(31_536_000).optional(),
+      estimatedRunSeconds: z.int().min(1).max(RUN_SECONDS_MAX).optional(),
+      /** It fails when it runs for longer; absent: no limit. */
+      maxRunSeconds: z.int().min(1).max(RUN_SECONDS_MAX).optional(),
+      /** How often it saves what it has done; absent: unknown, and what was not saved counts as lost. */
+      checkpointEverySeconds: z.int().min(1).max(RUN_SECONDS_MAX).optional(),
       terminationGracePeriodSeconds: z.int().min(0).max(3600).default(30),
       podSets: z.array(PodSetSchema).min(1).max(16),
     }),
@@ -183,7 +190,8 @@ export const WorkloadPodSchema = z
     incarnation: z.int(),
     node: NodeNameSchema,
     slots: z.array(z.int()),
-    state: z.enum(['expected', 'bound', 'started', 'leaving', 'ended', 'gone', 'refused']),
+    /** `waiting`: for pods that are still on its devices, which stop to make room for it. */
+    state: z.enum(['waiting', 'expected', 'bound', 'started', 'leaving', 'ended', 'gone', 'refused']),
     exitCode: z.int().optional(),
     detail: z.string().optional(),
   })
@@ -227,6 +235,10 @@ export const WorkloadSchema = z
       cancelRequested: z.boolean(),
       incarnation: z.int(),
       retries: z.int(),
+      /** While it waits, when it is expected to start; not a promise, and absent when nothing is known. */
+      plannedStart: TimestampSchema.optional(),
+      /** When it last had to stop and was queued again: why in one word, and in a sentence. */
+      lastEviction: z.strictObject({ at: TimestampSchema, reason: z.string(), message: z.string() }).optional(),
       startedAt: TimestampSchema.optional(),
       finishedAt: TimestampSchema.optional(),
       /** Those of the present incarnation. */

@@ -8,7 +8,7 @@ export class WaitingPods1790000001000 implements MigrationInterface {
   name = 'WaitingPods1790000001000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const part of [WAITING, ADMISSION, KNOWLEDGE]) await runner.query(part);
+    for (const part of [WAITING, ADMISSION, KNOWLEDGE, PROGRESS]) await runner.query(part);
   }
 
   down(): Promise<void> {
@@ -58,3 +58,17 @@ ALTER TABLE workloads
   ADD COLUMN planned_start timestamptz,
   -- for display: when, why and for whom it last had to stop
   ADD COLUMN last_eviction jsonb;`;
+
+const PROGRESS = `
+ALTER TABLE commands DROP CONSTRAINT commands_kind_check;
+ALTER TABLE commands ADD CONSTRAINT commands_kind_check CHECK (kind IN ('workload-submitted', 'workload-cancelled',
+  'workload-progress', 'node-cordoned', 'node-uncordoned', 'quotas-changed'));
+CREATE INDEX commands_progress ON commands (workload) WHERE kind = 'workload-progress';
+ALTER TABLE progress
+  -- when the checkpoint that it names was first reported
+  ADD COLUMN checkpoint_at timestamptz,
+  -- what the scheduler was told last: a core that is rebuilt is told no more and no less
+  ADD COLUMN told_at timestamptz,
+  ADD COLUMN told_incarnation integer,
+  ADD COLUMN told_checkpoint_at timestamptz,
+  ADD COLUMN told_end_at timestamptz;`;
