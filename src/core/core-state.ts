@@ -1,6 +1,19 @@
-import type { Charge, Decision, FlavorSpec, Ms, NodeName, Policy, PodSetSpec, Seat, SetId } from './contract/index.js';
+import type {
+  Charge,
+  Decision,
+  FlavorSpec,
+  Ms,
+  NodeName,
+  Policy,
+  PodSetSpec,
+  Seat,
+  SetId,
+  WorkloadId,
+} from './contract/index.js';
 import { DEFAULT_POLICY } from './contract/index.js';
 import { FleetState, FleetTransaction, groupOfSlot, PodTable } from './fleet/index.js';
+import type { Holding } from './fleet/index.js';
+import { PlanBook, RunHistory } from './forecast/index.js';
 import { Journal } from './journal.js';
 import { ShapeBook } from './placement/index.js';
 import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
@@ -26,6 +39,10 @@ export class CoreState {
   readonly quota = new QuotaTree(this.journal);
   readonly shapes = new ShapeBook();
   readonly book = new WorkloadBook();
+  readonly plans = new PlanBook();
+  readonly history = new RunHistory();
+  /** What the starts of this settle that are not said yet have taken; empty between settles. */
+  readonly startsOfSettle = new Map<WorkloadId, readonly Holding[]>();
   /** Sets that were decided and are neither committed nor refused. */
   readonly inFlight = new Map<SetId, readonly Decision[]>();
   policy: Policy = DEFAULT_POLICY;

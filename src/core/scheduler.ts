@@ -87,6 +87,7 @@ import { viewOf } from './view.js';
  * | a device failed | `device-failed` | `requeue` at once |
  * | a pod was refused: `elsewhere` avoids that node until it changes | `gang-incomplete` | `requeue` after a backoff; `never`: `failed`, `fail` |
  * | a pod exits 75 unasked, a gang below its minimum | `gang-incomplete` | `requeue` after a backoff |
+ * | runs longer than its `limitMs`, counted from the decision to start it | `over-limit` | `fail` |
  * | not all pods run at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
  *
  * A hold stops no running workload; it keeps a pending one from starting.

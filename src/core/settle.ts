@@ -1,14 +1,17 @@
 import type { Constraint, Ms, Settlement, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { bindingOf } from './explanation/index.js';
-import { announceStart, clockMoved, DecisionWriter, growDraft, reconcileWorkload } from './lifecycle/index.js';
+import { announceStart, clockMoved, DecisionWriter, reconcileWorkload } from './lifecycle/index.js';
+import { plansDueMs } from './backfill/index.js';
+import { tellPlans } from './plan-words.js';
 import { compareByOrder, orderKeyOf } from './queue/index.js';
+import { growBeside } from './start-ahead.js';
 import { visitWaiting } from './visit.js';
 
 /**
  * One settle: the clock, then workloads whose pods demand something, then the waiting in their order, then growth.
- * A blocked workload holds up nobody: whoever comes later and fits is started, also when that delays it (planned
- * starts come with backfill). Elastic workloads grow only after every waiting minimum had its turn.
+ * A blocked workload holds up only those who would make its planned start later. Elastic workloads grow only after
+ * every waiting minimum had its turn, and no plan starts later for it.
  */
 export function settle(state: CoreState, nowMs: Ms): Settlement {
   const writer = new DecisionWriter(state);
@@ -21,11 +24,15 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
   const { drafts, blocked, truncated } = visitWaiting({ state, writer, nowMs });
-  for (const draft of drafts.map((start) => growDraft(state, start))) announceStart({ state, writer, nowMs }, draft);
+  for (const draft of drafts.map((start) => growBeside(state, nowMs, start)))
+    announceStart({ state, writer, nowMs }, draft);
   for (const head of blocked) tellGroup({ state, writer }, head);
   for (const { head, binding } of state.book.groups.joined()) tellGroup({ state, writer }, head, binding);
+  tellPlans(state, writer);
   state.journal.commit();
-  return { decisions: writer.decisions, wakeAtMs: truncated ? nowMs : state.book.nextDueMs(), truncated };
+  const dueMs = Math.min(state.book.nextDueMs() ?? Infinity, plansDueMs(state, nowMs) ?? Infinity);
+  const wakeAtMs = truncated ? nowMs : dueMs === Infinity ? undefined : dueMs;
+  return { decisions: writer.decisions, wakeAtMs, truncated };
 }
 
 /** What binds the head binds its group; said when it is news. `known`: from when its group was parked. */

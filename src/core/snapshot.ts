@@ -2,6 +2,7 @@ import type { Decision, FlavorSpec, Ms, Policy, QueueSpec, SetId, WorkloadId } f
 import type { BrakeWindow } from './core-state.js';
 import { CoreState } from './core-state.js';
 import type { NodeRecord, PodRecord } from './fleet/index.js';
+import type { PlanBookRecord, RunHistoryRecord } from './forecast/index.js';
 import { invariant } from './invariant.js';
 import type { MixRecord } from './placement/index.js';
 import type { GroupRecord, WorkloadRecord } from './queue/index.js';
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly groups: readonly GroupRecord[];
   /** What placement knows of the pods that teams submit. */
   readonly mix: MixRecord;
+  readonly plans: PlanBookRecord;
+  readonly history: readonly RunHistoryRecord[];
 }
 
 export function snapshotOf(state: CoreState): Snapshot {
@@ -57,6 +60,8 @@ export function snapshotOf(state: CoreState): Snapshot {
     touched: book.touched(),
     groups: book.groups.records(),
     mix: state.shapes.scoring.mix.record(),
+    plans: state.plans.records(),
+    history: state.history.records(),
   };
 }
 
@@ -85,6 +90,8 @@ export function restoreState(snapshot: Snapshot): CoreState {
   for (const { set, decisions } of snapshot.inFlight) state.inFlight.set(set, decisions);
   for (const id of snapshot.touched) state.book.touch(id);
   state.book.groups.restore(snapshot.groups);
+  state.plans.restore(snapshot.plans);
+  state.history.restore(snapshot.history);
   state.journal.commit();
   return state;
 }

@@ -1,4 +1,4 @@
-import type { FlavorName, Milli, NodeName, NodeState, QueueName, WorkloadId } from './contract/index.js';
+import type { FlavorName, Milli, Ms, NodeName, NodeState, QueueName, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { slotTotal } from './fleet/index.js';
 import type { WorkloadRecord } from './queue/index.js';
@@ -29,6 +29,8 @@ export interface WorkloadView {
   readonly pods: number;
   /** Its place among the pending of its queue, from 1; absent when not pending. */
   readonly place?: number;
+  /** When it is planned to start; absent without a plan. */
+  readonly plannedStartMs?: Ms;
 }
 
 export interface NodeView {
@@ -61,7 +63,15 @@ export function viewOf(state: CoreState): SchedulerView {
     workloads: records.map(({ spec, state: phase, incarnation }) => {
       const place = places.get(spec.id);
       const pods = state.pods.ofWorkload(spec.id).length;
-      return { id: spec.id, state: phase, incarnation, pods, ...(place === undefined ? {} : { place }) };
+      const plannedStartMs = state.plans.get(spec.id)?.startMs;
+      return {
+        id: spec.id,
+        state: phase,
+        incarnation,
+        pods,
+        ...(place === undefined ? {} : { place }),
+        ...(plannedStartMs === undefined ? {} : { plannedStartMs }),
+      };
     }),
     nodes: state.fleet.names().map((name) => nodeView(state, name)),
   };

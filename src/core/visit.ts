@@ -1,9 +1,12 @@
 import type { Ms, WorkloadId } from './contract/index.js';
+import { duePlans, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { tryPreempt, tryStart } from './lifecycle/index.js';
+import { tryPreempt } from './lifecycle/index.js';
+import { isWaiting } from './queue/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { invariant } from './invariant.js';
+import { startAhead } from './start-ahead.js';
 
 /** What every step of a visit may use. */
 export interface Visiting {
@@ -27,7 +30,7 @@ export type StepResult =
 export type VisitStep = (visiting: Visiting, record: WorkloadRecord) => StepResult;
 
 /** What is tried for a candidate, first to last, until one works. */
-const STEPS: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions];
+const STEPS: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions, planStart];
 
 export interface Visits {
   readonly drafts: readonly StartDraft[];
@@ -37,33 +40,69 @@ export interface Visits {
   readonly truncated: boolean;
 }
 
+/** A visit so far. */
+interface Progress {
+  readonly drafts: StartDraft[];
+  readonly blocked: WorkloadId[];
+  spent: number;
+}
+
 /**
- * Visits the waiting whose turn it may be, one after the other: the next candidate of the order, the first step that
- * works for it, else its group is parked until something comes free that could help it. After a start the next
- * candidate is chosen anew, for the start has changed who comes first.
+ * Visits the waiting whose turn it may be, one after the other: whose planned start has come, then the next candidate
+ * of the order; the first step that works for it, else its group is parked until something comes free that could help
+ * it. After a start the next candidate is chosen anew, for the start has changed who comes first. Who waits because of
+ * a plan is visited again when a plan has moved or ended.
  */
 export function visitWaiting(visiting: Visiting): Visits {
+  const { state, nowMs } = visiting;
+  const { plans } = state;
+  const progress: Progress = { drafts: [], blocked: [], spent: 0 };
+  let seen = plans.version;
+  for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
+  for (const id of duePlans(state, nowMs)) visitDue(visiting, progress, id);
+  for (;;) {
+    if (plans.version !== seen) wakeHeldBack(state);
+    seen = plans.version;
+    if (!visitCandidates(visiting, progress)) return { ...progress, truncated: true };
+    if (plans.version === seen || plans.heldBack.size === 0) return { ...progress, truncated: false };
+  }
+}
+
+/** `false`: the budget is used up. */
+function visitCandidates(visiting: Visiting, progress: Progress): boolean {
   const { state } = visiting;
   const candidates = state.book.groups.visit();
-  const drafts: StartDraft[] = [];
-  const blocked: WorkloadId[] = [];
-  let spent = 0;
   for (let next = candidates.pop(); next !== undefined; next = candidates.pop()) {
-    if (spent >= state.policy.settle.steps) return { drafts, blocked, truncated: true };
+    if (progress.spent >= state.policy.settle.steps) return false;
     const record = state.book.get(next.head.id);
     invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
-    const result = tryInOrder(visiting, record);
-    spent += result.steps;
-    if (result.kind === 'started') drafts.push(result.draft);
-    if (result.kind === 'started' || result.kind === 'preempted') {
+    const kind = visit(visiting, progress, record);
+    if (kind === 'started' || kind === 'preempted') {
       const [head] = next.group.members;
       if (head !== undefined) candidates.push({ head, group: next.group });
-    } else {
-      state.book.groups.park(record.spec.id);
-      blocked.push(record.spec.id);
-    }
+    } else state.book.groups.park(record.spec.id);
   }
-  return { drafts, blocked, truncated: false };
+  return true;
+}
+
+function visitDue(visiting: Visiting, progress: Progress, id: WorkloadId): void {
+  const record = visiting.state.book.get(id);
+  if (record !== undefined && isWaiting(record)) visit(visiting, progress, record);
+}
+
+function visit(visiting: Visiting, progress: Progress, record: WorkloadRecord): StepResult['kind'] {
+  const { state, nowMs } = visiting;
+  const result = tryInOrder(visiting, record);
+  progress.spent += result.steps;
+  if (result.kind === 'started') progress.drafts.push(result.draft);
+  if (result.kind === 'started' || result.kind === 'preempted') planStarted(state, nowMs, record);
+  else progress.blocked.push(record.spec.id);
+  return result.kind;
+}
+
+function wakeHeldBack({ plans, book }: CoreState): void {
+  for (const id of plans.heldBack.keys()) book.groups.wakeGroupOf(id);
+  plans.heldBack.clear();
 }
 
 function tryInOrder(visiting: Visiting, record: WorkloadRecord): StepResult {
@@ -80,6 +119,12 @@ function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepRes
   return tryPreempt(visiting, record);
 }
 
-function startOnFreeCapacity({ state }: Visiting, record: WorkloadRecord): StepResult {
-  return tryStart(state, record);
+function startOnFreeCapacity({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {
+  return startAhead(state, nowMs, record);
+}
+
+function planStart({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {
+  // Known to be blocked from here on: its siblings may be planned with it.
+  state.book.groups.park(record.spec.id);
+  return { kind: planBlocked(state, nowMs, record) === 'planned' ? 'planned' : 'blocked', steps: 1 };
 }

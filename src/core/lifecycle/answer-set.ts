@@ -19,7 +19,7 @@ export function commitSet(state: CoreState, { set, atMs }: SchedulerEvent & { ki
     const record = state.book.get(decision.workload);
     if (record === undefined) continue;
     const answered = state.book.change(record, { inFlight: undefined });
-    carryOut(state, answered, decision);
+    carryOut({ state, atMs }, answered, decision);
     rememberEviction(state, decision, { decisions, atMs });
     state.book.touch(decision.workload);
   }
@@ -77,7 +77,11 @@ function answeredBefore(state: CoreState, set: SetId): Applied {
   return set < state.nextSet ? 'applied' : 'misfit';
 }
 
-function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision): void {
+function carryOut(
+  { state, atMs }: { readonly state: CoreState; readonly atMs: Ms },
+  record: WorkloadRecord,
+  decision: Decision,
+): void {
   switch (decision.kind) {
     case 'start':
       changePods(
@@ -92,7 +96,7 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
       changePods(state, decision.pods, { claim: 'none' });
       if (!isForAnother(decision)) state.refund(decision.charges);
       const { then, retries, notBeforeMs } = decision;
-      const ended = { ...NEVER_STARTED, startByMs: undefined } as const;
+      const ended = { ...NEVER_STARTED, evictedAtMs: atMs, startByMs: undefined } as const;
       const change = { state: 'evicting', then, retries, notBeforeMs, charges: [] } as const;
       state.book.change(record, { ...change, ...ended, told: undefined });
       return;
@@ -103,6 +107,7 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
       state.book.change(record, { charges: subtractCharges(record.charges, decision.charges) });
       return;
     case 'finish':
+      if (decision.outcome === 'succeeded') learn(state, record, atMs);
       state.book.remove(record);
       return;
     case 'shrink':
@@ -121,6 +126,12 @@ function carryOut(state: CoreState, record: WorkloadRecord, decision: Decision):
     default:
       unreachable(decision);
   }
+}
+
+/** How long it ran tells how long its like will. */
+function learn(state: CoreState, { spec, startedAtMs }: WorkloadRecord, atMs: Ms): void {
+  if (startedAtMs === undefined) return;
+  state.history.add(spec.queue, { runMs: Math.max(0, atMs - startedAtMs), estimateMs: spec.estimateMs });
 }
 
 function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & { kind: 'start' }): void {

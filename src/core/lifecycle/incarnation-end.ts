@@ -1,6 +1,7 @@
 import type { EvictReason, Ms, NodeState } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
+import { limitEndMs } from '../queue/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { backoffMs } from './backoff.js';
 import { meaningOf } from './pod-end.js';
@@ -42,7 +43,13 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   if (living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
   const isUp = living.every(({ started, end }) => started || end !== undefined);
   if (!isUp && record.startByMs !== undefined && nowMs >= record.startByMs) return tryLater(state, record, nowMs);
+  if (isOverLimit(record, nowMs)) return { kind: 'ends', reason: 'over-limit', then: 'fail', ...atOnce };
   return { kind: 'goes-on', lostSurplus: dead, isUp };
+}
+
+function isOverLimit(record: WorkloadRecord, nowMs: Ms): boolean {
+  const endMs = limitEndMs(record);
+  return endMs !== undefined && nowMs >= endMs;
 }
 
 /** Dead for its gang: ended other than by success, or on a node that is lost. */

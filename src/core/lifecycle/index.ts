@@ -16,5 +16,5 @@ export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
 export { announceStart, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
-export type { StartDraft } from './start-workload.js';
+export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';
 export { clockMoved } from './unblock.js';

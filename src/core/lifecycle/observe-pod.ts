@@ -74,7 +74,8 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   const isCurrent = isSettled && seat.pod.incarnation === record.incarnation && podSet !== undefined;
   if (!isCurrent || event.state === 'leaving' || (record.state === 'evicting' && record.then !== 'requeue')) {
     state.pods.add({ seat, claim: 'none', occupancy: 'leaving', started: false, ...waits }, 'to-take');
-    if (isSettled && record.state === 'pending') state.book.change(record, { state: 'evicting', then: 'requeue' });
+    if (isSettled && record.state === 'pending')
+      state.book.change(record, { state: 'evicting', then: 'requeue', evictedAtMs: event.atMs });
     state.book.touch(seat.pod.workload);
     return 'applied';
   }
@@ -95,6 +96,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   state.book.change(record, {
     state: 'starting',
     then: undefined,
+    evictedAtMs: undefined,
     startedAtMs: Math.min(record.startedAtMs ?? Infinity, event.startedAtMs ?? event.atMs),
     startByMs: record.startByMs ?? deadline(state, event.atMs),
     charges: addCharges(record.charges, charges),

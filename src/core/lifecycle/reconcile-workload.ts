@@ -55,7 +55,12 @@ function reconcileEvicting({ state, writer, nowMs }: Reconciling, record: Worklo
     finish(writer, record, 'cancelled');
   } else {
     const notBeforeMs = (record.notBeforeMs ?? 0) <= nowMs ? undefined : record.notBeforeMs;
-    const pending = state.book.change(record, { state: 'pending', then: undefined, notBeforeMs });
+    const pending = state.book.change(record, {
+      state: 'pending',
+      then: undefined,
+      evictedAtMs: undefined,
+      notBeforeMs,
+    });
     reconcilePending(writer, state, pending);
   }
 }

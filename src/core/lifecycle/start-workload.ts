@@ -1,8 +1,9 @@
 import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
-import type { PodRecord } from '../fleet/index.js';
+import type { Holding, PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
+import { toldLengthMs } from '../queue/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { addCharges, findStart, growStart, startAskOf } from '../start/index.js';
@@ -22,25 +23,59 @@ export type StartTrial =
   | { readonly kind: 'started'; readonly draft: StartDraft; readonly steps: number }
   | { readonly kind: 'blocked'; readonly steps: number };
 
+/** A start that could be: its seats are taken when it is judged, its quota is not. */
+export interface ProposedStart {
+  readonly record: WorkloadRecord;
+  readonly parts: readonly StartPart[];
+  readonly charges: readonly Charge[];
+}
+
+/** Where a start is tried, and who has a say in it. */
+export interface StartTerms {
+  /** Rows to keep away from, besides those that the workload avoids itself. */
+  readonly avoid: ReadonlySet<number>;
+  /** `false`: all is undone. */
+  readonly mayStart: (proposed: ProposedStart) => boolean;
+}
+
 /** Starts the minimum of a waiting workload, if it can: seats taken, quota charged, not pending any more. */
-export function tryStart(state: CoreState, record: WorkloadRecord): StartTrial {
-  const found = findStart(state, startAskOf(state, record));
+export function tryStart(state: CoreState, record: WorkloadRecord, terms: StartTerms): StartTrial {
+  const before = state.tx.mark();
+  const ask = startAskOf(state, record);
+  const found = findStart(state, { ...ask, avoid: new Set([...ask.avoid, ...terms.avoid]) });
   if (found.kind === 'blocked') return { kind: 'blocked', steps: found.steps };
+  if (!terms.mayStart({ record, parts: found.parts, charges: chargesOfParts(state, record, found.parts) })) {
+    state.tx.rollbackTo(before);
+    return { kind: 'blocked', steps: found.steps };
+  }
   return { kind: 'started', draft: draftStart(state, record, found.parts), steps: found.steps };
 }
 
 /** The start of a waiting workload on these seats: quota is charged, it is not pending any more. */
 export function draftStart(state: CoreState, record: WorkloadRecord, parts: readonly StartPart[]): StartDraft {
-  let charges: readonly Charge[] = [];
-  for (const part of parts) charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
+  const charges = chargesOfParts(state, record, parts);
   const borrows = charges.some((charge) => {
     const fit = state.quota.fits(charge);
     return fit.kind === 'exceeds' || fit.borrows;
   });
   state.charge(charges);
   const incarnation = 1 + Math.max(record.incarnation, ...incarnationsSeen(state, record));
-  const started = state.book.change(record, { state: 'starting', incarnation, told: undefined, charges });
+  const change = { state: 'starting', incarnation, startedAtMs: state.nowMs, told: undefined, charges } as const;
+  const started = state.book.change(record, change);
+  state.startsOfSettle.set(record.spec.id, holdingsOf(parts));
   return { record: started, parts, charges, borrows };
+}
+
+function chargesOfParts(state: CoreState, record: WorkloadRecord, parts: readonly StartPart[]): readonly Charge[] {
+  let charges: readonly Charge[] = [];
+  for (const part of parts) charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
+  return charges;
+}
+
+function holdingsOf(parts: readonly StartPart[]): readonly Holding[] {
+  return parts.flatMap(({ podSet: { cpuMilli, memoryMib }, pods }) =>
+    pods.map(({ row, slots }) => ({ row, cpuMilli, memoryMib, slots })),
+  );
 }
 
 /** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
@@ -63,6 +98,7 @@ export function growDraft(state: CoreState, draft: StartDraft): StartDraft {
     charges = addCharges(charges, more);
     return { ...part, pods: [...part.pods, ...pods] };
   });
+  state.startsOfSettle.set(record.spec.id, holdingsOf(parts));
   return { ...draft, parts, charges };
 }
 
@@ -102,8 +138,10 @@ export function startInPlaceOf(
 }
 
 function startBody(record: WorkloadRecord, seats: readonly Seat[], charges: readonly Charge[]) {
-  const { spec, incarnation, startByMs = 0 } = record;
-  return { kind: 'start', workload: spec.id, incarnation, seats, charges, startByMs } as const;
+  const { spec, incarnation, startByMs = 0, startedAtMs = 0 } = record;
+  const lengthMs = toldLengthMs(spec);
+  const end = lengthMs === Infinity ? {} : { plannedEndMs: startedAtMs + lengthMs };
+  return { kind: 'start', workload: spec.id, incarnation, seats, charges, startByMs, ...end } as const;
 }
 
 function factsOf(state: CoreState, { record, parts, borrows }: StartDraft): Because['facts'] {
@@ -130,7 +168,8 @@ function enterStart(
 ): { readonly record: WorkloadRecord; readonly seats: readonly Seat[] } {
   const { nowMs, waitsFor, share } = entering;
   const startByMs = nowMs + state.policy.start.deadlineMs;
-  const record = state.book.change(draft.record, { charges: draft.charges, startByMs, startedAtMs: nowMs });
+  const record = state.book.change(draft.record, { charges: draft.charges, startByMs });
+  state.startsOfSettle.delete(record.spec.id);
   const seats: Seat[] = [];
   for (const part of draft.parts) {
     for (const [index, placed] of part.pods.entries()) {

@@ -5,6 +5,8 @@
 export { compareByOrder, orderKeyOf } from './order-key.js';
 export { NO_FLAVOR } from './pending-groups.js';
 export type { GroupRecord } from './pending-groups.js';
+export { stayOf, toldLengthMs } from './started-workloads.js';
+export type { Stay } from './started-workloads.js';
 export { WorkloadBook } from './workload-book.js';
-export { isWaiting } from './workload-record.js';
+export { isWaiting, limitEndMs } from './workload-record.js';
 export type { WorkloadRecord } from './workload-record.js';

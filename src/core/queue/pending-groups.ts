@@ -1,4 +1,4 @@
-import type { Constraint, FlavorName, Policy, WorkloadId } from '../contract/index.js';
+import type { Constraint, FlavorName, Policy, QueueName, WorkloadId } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { compareText } from '../text-order.js';
 import type { OrderKey } from './order-key.js';
@@ -17,6 +17,7 @@ export interface PendingGroup {
 
 interface MutableGroup extends PendingGroup {
   readonly key: string;
+  readonly queue: QueueName;
   readonly members: OrderKey[];
   readonly flavors: ReadonlySet<FlavorName>;
   isActive: boolean;
@@ -107,10 +108,33 @@ export class PendingGroups {
     for (const group of this.#byFlavor.get(flavor) ?? []) this.#activate(group);
   }
 
-  /** Time has changed what this one could do. */
+  /** Time or a plan has changed what this one could do. */
   wakeGroupOf(id: WorkloadId): void {
     const group = this.#groupOf.get(id);
     if (group !== undefined) this.#activate(group);
+  }
+
+  /**
+   * The first waiting workload of the queue in its order, without those passed over and without groups whose head is
+   * hopeless: what the head cannot do no sibling can. `isActive`: it is to be visited yet.
+   */
+  firstOf(
+    queue: QueueName,
+    {
+      isPassedOver,
+      isHopeless,
+    }: { isPassedOver: (id: WorkloadId) => boolean; isHopeless: (head: WorkloadId) => boolean },
+  ): { readonly id: WorkloadId; readonly isActive: boolean } | undefined {
+    let first: OrderKey | undefined;
+    let isActive = false;
+    for (const group of this.#groups.values()) {
+      if (group.queue !== queue || isHopeless(group.members[0]?.id ?? '')) continue;
+      const member = group.members.find(({ id }) => !isPassedOver(id));
+      if (member === undefined || (first !== undefined && compareByOrder(this.#order, member, first) > 0)) continue;
+      first = member;
+      ({ isActive } = group);
+    }
+    return first === undefined ? undefined : { id: first.id, isActive };
   }
 
   wakeAll(): void {
@@ -177,7 +201,15 @@ export class PendingGroups {
     const flavors = new Set(
       spec.podSets.flatMap((podSet) => (podSet.flavors.length > 0 ? podSet.flavors : [NO_FLAVOR])),
     );
-    const group: MutableGroup = { key, members: [], flavors, isActive: false, told: undefined, newcomers: new Set() };
+    const group: MutableGroup = {
+      key,
+      queue: spec.queue,
+      members: [],
+      flavors,
+      isActive: false,
+      told: undefined,
+      newcomers: new Set(),
+    };
     this.#groups.set(key, group);
     for (const flavor of flavors) {
       const groups = this.#byFlavor.get(flavor) ?? new Set();

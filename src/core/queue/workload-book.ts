@@ -4,6 +4,7 @@ import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
 import { PendingGroups } from './pending-groups.js';
 import { RunningWorkloads } from './running-workloads.js';
+import { StartedWorkloads } from './started-workloads.js';
 import type { WorkloadRecord } from './workload-record.js';
 import { dueAtMs, isWaiting } from './workload-record.js';
 
@@ -19,6 +20,7 @@ interface Timer {
 export class WorkloadBook {
   readonly groups = new PendingGroups();
   readonly running = new RunningWorkloads();
+  readonly started = new StartedWorkloads();
   readonly #records = new Map<WorkloadId, WorkloadRecord>();
   readonly #touched = new Set<WorkloadId>();
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
@@ -47,6 +49,7 @@ export class WorkloadBook {
       retries: spec.retries,
       startFailures: 0,
       startedAtMs: undefined,
+      evictedAtMs: undefined,
       progressEndMs: undefined,
       checkpointAtMs: undefined,
       losses: [],
@@ -87,6 +90,7 @@ export class WorkloadBook {
     const { id } = record.spec;
     this.groups.remove(record);
     this.running.replace(record, undefined);
+    this.started.change(record, undefined);
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
@@ -138,6 +142,7 @@ export class WorkloadBook {
     const { id } = after.spec;
     this.#records.set(id, after);
     this.running.replace(before, after);
+    this.started.change(before, after);
     const due = dueAtMs(after);
     if (due !== undefined && (before === undefined || dueAtMs(before) !== due)) this.#timers.push({ atMs: due, id });
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);

@@ -24,6 +24,8 @@ export interface WorkloadRecord {
   readonly startFailures: number;
   /** When the start of this incarnation was decided; while it has claims. Run time counts from here. */
   readonly startedAtMs: Ms | undefined;
+  /** While evicting: when that was committed. */
+  readonly evictedAtMs: Ms | undefined;
   /** When it will end by what it said last of its progress; of this incarnation. */
   readonly progressEndMs: Ms | undefined;
   /** When its last checkpoint was saved; of this incarnation. */
@@ -76,16 +78,24 @@ export function isWaiting(record: WorkloadRecord): boolean {
   );
 }
 
+/** When its limit ends the present incarnation. */
+export function limitEndMs({ startedAtMs, spec }: WorkloadRecord): Ms | undefined {
+  return startedAtMs === undefined || spec.limitMs === undefined ? undefined : startedAtMs + spec.limitMs;
+}
+
 /**
  * The next time at which the clock alone changes something for it. The deadline of a start means nothing before the
  * set in flight is answered or a pause is over: looked at too early it would be missed when it matters.
  */
 export function dueAtMs(record: WorkloadRecord): Ms | undefined {
   const mayEnd = record.state === 'starting' && record.inFlight === undefined && record.pause === undefined;
+  const mayOverrun =
+    (mayEnd || record.state === 'running') && record.inFlight === undefined && record.pause === undefined;
   const times = [
     record.state === 'pending' ? record.notBeforeMs : undefined,
     record.state === 'pending' ? record.tryAgainAtMs : undefined,
     mayEnd ? record.startByMs : undefined,
+    mayOverrun ? limitEndMs(record) : undefined,
     record.pause?.untilMs,
     record.avoid?.untilMs,
   ].filter((time) => time !== undefined);

@@ -1,0 +1,115 @@
+import type { Ms } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { Holding } from '../fleet/index.js';
+import type { Plan, PlannedPod } from '../forecast/index.js';
+import { podsThatFit, takeSeat } from '../placement/index.js';
+import type { Release } from './release-times.js';
+import { releaseTimes } from './release-times.js';
+
+/** One change of what is free, at a time to come. At one time: what comes free first, then plans that take. */
+export type Change =
+  | ({ readonly kind: 'release' } & Release)
+  | { readonly kind: 'plan-ends'; readonly atMs: Ms; readonly plan: Plan }
+  | { readonly kind: 'plan-starts'; readonly atMs: Ms; readonly plan: Plan };
+
+const RANK = { release: 0, 'plan-ends': 1, 'plan-starts': 2 } as const;
+
+/**
+ * What will be free, on the live amounts: the changes to come in the order of time, to be applied one after the other
+ * inside a transaction of the caller, who also rolls back. A plan that is due starts now. After a rollback changes may
+ * be applied again from there.
+ */
+export class AvailabilityWalk {
+  readonly changes: readonly Change[];
+  readonly #state: CoreState;
+  /** What a plan took when it started. */
+  readonly #taken = new Map<Plan, readonly Holding[]>();
+
+  constructor(state: CoreState, nowMs: Ms, plans: readonly Plan[]) {
+    this.#state = state;
+    const releases = releaseTimes(state, nowMs).map((release): Change => ({ kind: 'release', ...release }));
+    this.changes = withPlans(releases, nowMs, plans);
+  }
+
+  /** `false`: a plan does not fit at its start, and takes nothing. */
+  apply(change: Change): boolean {
+    switch (change.kind) {
+      case 'release':
+        this.#release(change);
+        return true;
+      case 'plan-ends':
+        for (const holding of this.#taken.get(change.plan) ?? []) this.#state.tx.give(holding);
+        if (this.#taken.has(change.plan)) for (const charge of change.plan.charges) this.#state.quota.refund(charge);
+        return true;
+      case 'plan-starts': {
+        const taken = takePlan(this.#state, change.plan);
+        if (taken === undefined) this.#taken.delete(change.plan);
+        else this.#taken.set(change.plan, taken);
+        return taken !== undefined;
+      }
+    }
+  }
+
+  #release({ id }: Release): void {
+    const { state } = { state: this.#state };
+    const record = state.book.get(id);
+    for (const holding of holdingsOf(state, id)) state.tx.give(holding);
+    for (const charge of record?.charges ?? []) state.quota.refund(charge);
+  }
+}
+
+/** What the workload holds of nodes; also when its start is of this settle and not said yet. */
+export function holdingsOf(state: CoreState, id: string): readonly Holding[] {
+  const draft = state.startsOfSettle.get(id);
+  return draft ?? state.pods.shareOf(state.pods.ofWorkload(id));
+}
+
+/** Takes the seats and the quota of a plan as they are free now, or nothing. Slots are chosen anew. */
+function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined {
+  const start = state.tx.mark();
+  const taken: Holding[] = [];
+  const undo = (): undefined => {
+    state.tx.rollbackTo(start);
+    return undefined;
+  };
+  for (const charge of plan.charges) {
+    if (state.quota.fits(charge).kind === 'exceeds') {
+      undo();
+      return;
+    }
+    state.quota.charge(charge);
+  }
+  for (const pod of plan.pods) {
+    const holding = takePod(state, plan, pod);
+    if (holding === undefined) {
+      undo();
+      return;
+    }
+    taken.push(holding);
+  }
+  return taken;
+}
+
+function takePod(state: CoreState, plan: Plan, pod: PlannedPod): Holding | undefined {
+  const podSet = state.book.get(plan.workload)?.spec.podSets.find(({ name }) => name === pod.podSet);
+  if (podSet === undefined || !state.fleet.has(pod.node)) return undefined;
+  const shape = state.shapes.shapeOf(podSet, pod.flavor);
+  const row = state.fleet.rowOf(pod.node);
+  if (podsThatFit(state.fleet, shape, row) < 1) return undefined;
+  const { slots } = takeSeat(state.tx, shape, row);
+  return { row, cpuMilli: podSet.cpuMilli, memoryMib: podSet.memoryMib, slots };
+}
+
+function withPlans(releases: readonly Change[], nowMs: Ms, plans: readonly Plan[]): readonly Change[] {
+  if (plans.length === 0) return releases;
+  const changes = [...releases];
+  for (const plan of plans) {
+    const startMs = Math.max(nowMs, plan.startMs);
+    changes.push({ kind: 'plan-starts', atMs: startMs, plan });
+    if (plan.endMs !== undefined) {
+      changes.push({ kind: 'plan-ends', atMs: Math.max(startMs, plan.endMs + startMs - plan.startMs), plan });
+    }
+  }
+  // Stable: releases are sorted, plans are in the order in which they were made.
+  return changes.sort((a, b) => a.atMs - b.atMs || RANK[a.kind] - RANK[b.kind]);
+}

@@ -1,0 +1,132 @@
+import type { Ms, QueueName, WorkloadId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { Plan } from '../forecast/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import { isWaiting } from '../queue/index.js';
+import { minimumOf } from '../start/index.js';
+import { compareText } from '../text-order.js';
+import { AvailabilityWalk } from './availability-walk.js';
+import { planStart } from './plan-start.js';
+
+/**
+ * Looks at all plans after something happened: those of workloads that do not wait any more end, and those that cannot
+ * be kept are made anew. Returns the queues that have lost a plan, sorted.
+ */
+export function keepPlans(state: CoreState, nowMs: Ms): readonly QueueName[] {
+  const { plans, seq } = state;
+  if (plans.checked?.seq === seq && plans.checked.atMs === nowMs) return [];
+  plans.checked = { seq, atMs: nowMs };
+  const before = plans.all;
+  dropVanished(state);
+  checkPlans(state, nowMs);
+  const lost = before.filter(({ workload }) => plans.get(workload) === undefined);
+  return [...new Set(lost.map(({ queue }) => queue))].sort(compareText);
+}
+
+/**
+ * Plans that cannot be kept (capacity or quota is lost or comes late, an earlier plan needs it) are made anew, in the
+ * order in which they were made. A plan that can be kept stays as it is.
+ */
+export function checkPlans(state: CoreState, nowMs: Ms): void {
+  for (let round = state.plans.all.length; round > 0; round--) {
+    const broken = firstBroken(state, nowMs);
+    if (broken === undefined) return;
+    makeAnew(state, nowMs, broken);
+  }
+}
+
+/** Who waits for a turn and may have a plan; others have lost theirs. */
+function dropVanished(state: CoreState): void {
+  const { plans, policy, book } = state;
+  const counts = new Map<string, number>();
+  for (const plan of plans.all) {
+    const record = book.get(plan.workload);
+    const count = 1 + (counts.get(plan.queue) ?? 0);
+    const mayStay = record !== undefined && isWaiting(record) && record.spec.queue === plan.queue;
+    if (!mayStay || count > policy.backfill.depth) plans.remove(plan.workload);
+    else counts.set(plan.queue, count);
+  }
+  for (const plan of plans.all.slice(policy.backfill.plans)) plans.remove(plan.workload);
+  for (const list of [plans.unplanned, plans.heldBack]) {
+    for (const id of [...list.keys()]) if (!waits(state, id)) list.delete(id);
+  }
+}
+
+function waits(state: CoreState, id: WorkloadId): boolean {
+  const record = state.book.get(id);
+  return record !== undefined && isWaiting(record);
+}
+
+/** The first made of the plans that fail, alone or together with those made before. */
+function firstBroken(state: CoreState, nowMs: Ms): Plan | undefined {
+  const { all } = state.plans;
+  if (all.every((plan) => isOfItsWorkload(state, plan)) && canAllStart(state, nowMs, all)) return undefined;
+  return all.find((plan, index) => {
+    return !isOfItsWorkload(state, plan) || !canAllStart(state, nowMs, all.slice(0, index + 1));
+  });
+}
+
+/** Does it still plan what the workload asks for? */
+function isOfItsWorkload(state: CoreState, plan: Plan): boolean {
+  const podSets = state.book.get(plan.workload)?.spec.podSets ?? [];
+  const needed = podSets.reduce((sum, podSet) => sum + minimumOf(podSet), 0);
+  const isWhole = podSets.every((podSet) => {
+    const pods = plan.pods.filter((pod) => pod.podSet === podSet.name);
+    const mayUse: readonly (string | undefined)[] = podSet.flavors.length === 0 ? [undefined] : podSet.flavors;
+    return pods.length === minimumOf(podSet) && pods.every(({ flavor }) => mayUse.includes(flavor));
+  });
+  return isWhole && needed === plan.pods.length;
+}
+
+/** By what is expected now: does every one of the plans fit at its start, beside the others? */
+export function canAllStart(state: CoreState, nowMs: Ms, plans: readonly Plan[]): boolean {
+  return firstHindered(state, nowMs, plans) === undefined;
+}
+
+/** The first of the plans, in time, that does not fit at its start. */
+export function firstHindered(state: CoreState, nowMs: Ms, plans: readonly Plan[]): Plan | undefined {
+  if (plans.length === 0) return undefined;
+  const walk = new AvailabilityWalk(state, nowMs, plans);
+  const last = walk.changes.findLastIndex(({ kind }) => kind === 'plan-starts');
+  const start = state.tx.mark();
+  let hindered: Plan | undefined;
+  for (const change of walk.changes.slice(0, last + 1)) {
+    if (!walk.apply(change) && change.kind === 'plan-starts') {
+      hindered = change.plan;
+      break;
+    }
+  }
+  state.tx.rollbackTo(start);
+  return hindered;
+}
+
+function makeAnew(state: CoreState, nowMs: Ms, broken: Plan): void {
+  const { plans } = state;
+  const record = state.book.get(broken.workload);
+  const takers = plans.all.slice(0, plans.all.indexOf(broken));
+  const found = record === undefined ? undefined : planStart(state, record, { nowMs, takers });
+  if (found?.kind === 'planned') {
+    plans.replace(found.plan);
+    return;
+  }
+  plans.remove(broken.workload);
+  if (record !== undefined) plans.unplanned.set(broken.workload, nowMs);
+}
+
+/**
+ * A planned workload was visited and cannot start: an earlier start for it, if there is one that moves no other plan;
+ * when its start has come, the next one.
+ */
+export function advancePlan(state: CoreState, nowMs: Ms, record: WorkloadRecord): void {
+  const { plans } = state;
+  const plan = plans.get(record.spec.id);
+  if (plan === undefined) return;
+  const takers = plans.all.filter((other) => other !== plan);
+  const found = planStart(state, record, { nowMs, takers });
+  const isDue = plan.startMs <= nowMs;
+  if (found.kind === 'planned' && (isDue || found.plan.startMs < plan.startMs)) plans.replace(found.plan);
+  if (found.kind === 'none' && isDue) {
+    plans.remove(record.spec.id);
+    plans.unplanned.set(record.spec.id, nowMs);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Ms, WorkloadId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import type { Stay } from '../queue/index.js';
+import { compareText } from '../text-order.js';
+import { expectedEndMs } from './run-time-estimates.js';
+
+/** What a workload holds comes free then. */
+export interface Release {
+  readonly atMs: Ms;
+  readonly id: WorkloadId;
+}
+
+/** Who holds something and is expected to end, first to last, all after `nowMs`; equals by id. */
+export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
+  const { ending, open } = state.book.started;
+  const late = ending.findIndex(({ endMs }) => endMs !== undefined && endMs > nowMs);
+  const overdue = late < 0 ? ending : ending.slice(0, late);
+  const moved = [...overdue, ...open].flatMap((stay) => releaseOf(state, stay, nowMs)).sort(compareReleases);
+  const onTime = late < 0 ? [] : ending.slice(late).flatMap((stay) => releaseOf(state, stay, nowMs));
+  return merge(onTime, moved);
+}
+
+function releaseOf(state: CoreState, stay: Stay, nowMs: Ms): readonly Release[] {
+  const atMs = expectedEndMs(state, stay, nowMs);
+  return atMs === undefined ? [] : [{ atMs, id: stay.id }];
+}
+
+function compareReleases(a: Release, b: Release): number {
+  return a.atMs - b.atMs || compareText(a.id, b.id);
+}
+
+/** Two sorted lists as one. */
+function merge(first: readonly Release[], second: readonly Release[]): readonly Release[] {
+  if (second.length === 0) return first;
+  const merged: Release[] = [];
+  let at = 0;
+  for (const release of first) {
+    for (let other = second[at]; other !== undefined && compareReleases(other, release) < 0; other = second[++at]) {
+      merged.push(other);
+    }
+    merged.push(release);
+  }
+  return [...merged, ...second.slice(at)];
+}

@@ -1,0 +1,117 @@
+import type { Charge, FlavorName, Ms, NodeName, QueueName, SlotShare, WorkloadId } from '../contract/index.js';
+import { compareText } from '../text-order.js';
+
+/** Where a pod is to stand. The node is what is kept; `slots` are those that would be taken by what is known now. */
+export interface PlannedPod {
+  readonly podSet: string;
+  readonly flavor?: FlavorName;
+  readonly node: NodeName;
+  readonly slots: readonly SlotShare[];
+}
+
+/** A start that is kept for a waiting workload: a real placement at a time, and the quota that it takes. */
+export interface Plan {
+  readonly workload: WorkloadId;
+  readonly queue: QueueName;
+  readonly startMs: Ms;
+  /** When it would end again; absent: nobody knows. */
+  readonly endMs?: Ms;
+  readonly pods: readonly PlannedPod[];
+  readonly charges: readonly Charge[];
+  /** Whose ends it counts on, the last of them; first to last. */
+  readonly waitsFor: readonly WorkloadId[];
+}
+
+/** Nodes on which one workload alone may take what comes free. */
+export interface StandingHold {
+  readonly workload: WorkloadId;
+  readonly flavor: FlavorName;
+  readonly sinceMs: Ms;
+  /** Sorted. */
+  readonly nodes: readonly NodeName[];
+}
+
+export interface PlanBookRecord {
+  readonly plans: readonly Plan[];
+  readonly told: readonly (readonly [WorkloadId, Ms])[];
+  readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
+  readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
+  readonly holds: readonly StandingHold[];
+}
+
+/**
+ * The planned starts of the fleet, those made first in front: each may count on those before it staying where they
+ * are. With them, who waits because of them and who waits without one.
+ */
+export class PlanBook {
+  #plans: readonly Plan[] = [];
+  #version = 0;
+  /** What was known when the plans were last looked at; not in the snapshot, looking again says nothing new. */
+  checked: { readonly seq: number; readonly atMs: Ms } | undefined;
+  /** The start that was last told, by workload. */
+  readonly told = new Map<WorkloadId, Ms>();
+  /** Who could start but for a plan, and whose plan that is: to be looked at again when plans change. */
+  readonly heldBack = new Map<WorkloadId, WorkloadId>();
+  /** Blocked workloads for which no start can be planned, since when. */
+  readonly unplanned = new Map<WorkloadId, Ms>();
+  /** One for each flavor at most, sorted by flavor. */
+  holds: readonly StandingHold[] = [];
+
+  /** Rises when a plan moves or ends: who waits because of it may be able to start then. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** In the order in which they were made. */
+  get all(): readonly Plan[] {
+    return this.#plans;
+  }
+
+  get(workload: WorkloadId): Plan | undefined {
+    return this.#plans.find((plan) => plan.workload === workload);
+  }
+
+  countOf(queue: QueueName): number {
+    return this.#plans.reduce((count, plan) => count + (plan.queue === queue ? 1 : 0), 0);
+  }
+
+  /** `before`: it goes before the first of these plans, otherwise last. */
+  add(plan: Plan, before: (other: Plan) => boolean = () => false): void {
+    const at = this.#plans.findIndex(before);
+    const end = at < 0 ? this.#plans.length : at;
+    this.#plans = [...this.#plans.slice(0, end), plan, ...this.#plans.slice(end)];
+    this.unplanned.delete(plan.workload);
+  }
+
+  replace(plan: Plan): void {
+    this.#plans = this.#plans.map((other) => (other.workload === plan.workload ? plan : other));
+    this.#version++;
+  }
+
+  remove(workload: WorkloadId): void {
+    this.#plans = this.#plans.filter((plan) => plan.workload !== workload);
+    this.#version++;
+  }
+
+  records(): PlanBookRecord {
+    return {
+      plans: this.#plans,
+      told: sorted(this.told),
+      heldBack: sorted(this.heldBack),
+      unplanned: sorted(this.unplanned),
+      holds: this.holds,
+    };
+  }
+
+  restore({ plans, told, heldBack, unplanned, holds }: PlanBookRecord): void {
+    this.#plans = plans;
+    for (const [id, startMs] of told) this.told.set(id, startMs);
+    for (const [id, by] of heldBack) this.heldBack.set(id, by);
+    for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);
+    this.holds = holds;
+  }
+}
+
+function sorted<Value>(values: ReadonlyMap<WorkloadId, Value>): readonly (readonly [WorkloadId, Value])[] {
+  return [...values].sort(([a], [b]) => compareText(a, b));
+}

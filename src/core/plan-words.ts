@@ -1,0 +1,42 @@
+import type { Seat } from './contract/index.js';
+import type { CoreState } from './core-state.js';
+import type { Plan } from './forecast/index.js';
+import type { DecisionWriter } from './lifecycle/index.js';
+
+/** Tells planned starts, for display: those that are new or have moved, and those given up by who goes on waiting. */
+export function tellPlans(state: CoreState, writer: DecisionWriter): void {
+  const { plans, book } = state;
+  for (const [id] of [...plans.told].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (plans.get(id) !== undefined) continue;
+    plans.told.delete(id);
+    if (book.get(id)?.state !== 'pending') continue;
+    writer.tell({ kind: 'unplan', workload: id, because: { rule: 'no-plan', facts: {} } });
+  }
+  for (const plan of plans.all) {
+    const before = plans.told.get(plan.workload);
+    if (before === plan.startMs) continue;
+    plans.told.set(plan.workload, plan.startMs);
+    const facts = { ...(before === undefined ? {} : { before }), waitsFor: plan.waitsFor.at(-1) ?? '' };
+    const rule = before === undefined ? 'planned' : before > plan.startMs ? 'earlier' : 'later';
+    const { workload, startMs } = plan;
+    const seats = seatsOf(state, plan);
+    writer.tell({ kind: 'plan', workload, startMs, seats, holds: 'from-start', because: { rule, facts } });
+  }
+}
+
+function seatsOf(state: CoreState, plan: Plan): readonly Seat[] {
+  const record = state.book.get(plan.workload);
+  const counts = new Map<string, number>();
+  return plan.pods.map(({ podSet: name, node, slots }) => {
+    const index = counts.get(name) ?? 0;
+    counts.set(name, index + 1);
+    const podSet = record?.spec.podSets.find((other) => other.name === name);
+    return {
+      pod: { workload: plan.workload, incarnation: 1 + (record?.incarnation ?? 0), podSet: name, index },
+      node,
+      slots,
+      cpuMilli: podSet?.cpuMilli ?? 0,
+      memoryMib: podSet?.memoryMib ?? 0,
+    };
+  });
+}

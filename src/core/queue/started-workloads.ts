@@ -1,0 +1,91 @@
+import type { Ms, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import { compareText } from '../text-order.js';
+import type { WorkloadRecord } from './workload-record.js';
+
+/** A workload that holds something; `endMs` as it was told, `undefined` when nothing was. */
+export interface Stay {
+  readonly id: WorkloadId;
+  readonly sinceMs: Ms;
+  readonly endMs: Ms | undefined;
+}
+
+/** How long pods that were told to stop are expected to take. */
+const LEAVING_MS: Ms = 60_000;
+
+/**
+ * Since when it holds what it holds, and until when by what is told of it: the earlier of start + limit and start +
+ * estimate; what it says of its progress stands in place of its estimate. `undefined`: it holds nothing.
+ */
+export function stayOf(record: WorkloadRecord): Stay | undefined {
+  const { spec, state, startedAtMs, evictedAtMs, progressEndMs } = record;
+  const { id, estimateMs, limitMs } = spec;
+  if (state === 'evicting') {
+    return evictedAtMs === undefined ? undefined : { id, sinceMs: evictedAtMs, endMs: evictedAtMs + LEAVING_MS };
+  }
+  if (startedAtMs === undefined) return undefined;
+  const estimated = progressEndMs ?? startedAtMs + (estimateMs ?? Infinity);
+  const endMs = Math.min(estimated, startedAtMs + (limitMs ?? Infinity));
+  return { id, sinceMs: startedAtMs, endMs: endMs === Infinity ? undefined : endMs };
+}
+
+/** How long it would run by what was told: the shorter of estimate and limit; `Infinity` when neither was. */
+export function toldLengthMs({ estimateMs, limitMs }: Pick<WorkloadSpec, 'estimateMs' | 'limitMs'>): Ms {
+  return Math.min(estimateMs ?? Infinity, limitMs ?? Infinity);
+}
+
+/** All workloads that hold something, by their ends as told; those of which none is told, by their starts. */
+export class StartedWorkloads {
+  readonly #ending: Stay[] = [];
+  readonly #open: Stay[] = [];
+  #version = 0;
+
+  /** Rises with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** First to last; equals by id. */
+  get ending(): readonly Stay[] {
+    return this.#ending;
+  }
+
+  /** Those without a told end, by start, equals by id. */
+  get open(): readonly Stay[] {
+    return this.#open;
+  }
+
+  change(before: WorkloadRecord | undefined, after: WorkloadRecord | undefined): void {
+    const was = before && stayOf(before);
+    const is = after && stayOf(after);
+    if (was?.sinceMs === is?.sinceMs && was?.endMs === is?.endMs) return;
+    this.#version++;
+    if (was !== undefined) {
+      const list = this.#listOf(was);
+      list.splice(placeOf(list, was), 1);
+    }
+    if (is !== undefined) {
+      const list = this.#listOf(is);
+      list.splice(placeOf(list, is), 0, is);
+    }
+  }
+
+  #listOf({ endMs }: Stay): Stay[] {
+    return endMs === undefined ? this.#open : this.#ending;
+  }
+}
+
+function placeOf(list: readonly Stay[], stay: Stay): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = list[middle];
+    if (other !== undefined && compareStays(other, stay) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function compareStays(a: Stay, b: Stay): number {
+  return (a.endMs ?? a.sinceMs) - (b.endMs ?? b.sinceMs) || compareText(a.id, b.id);
+}

@@ -1,0 +1,73 @@
+import type { CoreState } from './core-state.js';
+import type { SlipAhead } from './backfill/index.js';
+import { maySlipAhead, plannedRows } from './backfill/index.js';
+import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js';
+import { growDraft, tryStart } from './lifecycle/index.js';
+import type { WorkloadRecord } from './queue/index.js';
+import { toldLengthMs } from './queue/index.js';
+
+/** Other seats are tried so often when those found would delay a plan. */
+const DETOURS_MAX = 3;
+
+/**
+ * Starts a waiting workload on what is free, if no plan starts later for it. Where the best seats would delay one, it
+ * keeps away from those that the plan needs; one whose own plan is due takes the seats of the plan at last. When it
+ * could start but for a plan, that is remembered (`PlanBook.heldBack`).
+ */
+export function startAhead(state: CoreState, nowMs: number, record: WorkloadRecord): StartTrial {
+  const { plans } = state;
+  const own = plans.get(record.spec.id);
+  const avoid = new Set<number>();
+  let steps = 0;
+  for (let detour = 0; detour <= DETOURS_MAX; detour++) {
+    const tried = tryBeside(state, { nowMs, avoid }, record);
+    steps += tried.trial.steps;
+    if (tried.trial.kind === 'started' || tried.slip?.kind !== 'delays') return { ...tried.trial, steps };
+    const { plan, rows } = tried.slip;
+    plans.heldBack.set(record.spec.id, plan);
+    if (rows.length === 0) break;
+    for (const row of rows) avoid.add(row);
+  }
+  if (own === undefined || own.startMs > nowMs) return { kind: 'blocked', steps };
+  const kept = new Set(plannedRows(state, own));
+  const elsewhere = state.fleet.names().map((name) => state.fleet.rowOf(name));
+  const others = new Set(elsewhere.filter((row) => !kept.has(row)));
+  const { trial } = tryBeside(state, { nowMs, avoid: others }, record);
+  return { ...trial, steps: steps + trial.steps };
+}
+
+function tryBeside(
+  state: CoreState,
+  { nowMs, avoid }: { readonly nowMs: number; readonly avoid: ReadonlySet<number> },
+  record: WorkloadRecord,
+): { readonly trial: StartTrial; readonly slip: SlipAhead | undefined } {
+  let slip: SlipAhead | undefined;
+  const mayStart = ({ parts, charges }: ProposedStart): boolean => {
+    const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+    const endMs = nowMs + toldLengthMs(record.spec);
+    const before = state.tx.mark();
+    for (const charge of charges) state.quota.charge(charge);
+    slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs });
+    state.tx.rollbackTo(before);
+    return slip.kind === 'allowed';
+  };
+  const trial = tryStart(state, record, { avoid, mayStart });
+  if (trial.kind === 'started' && slip?.kind === 'allowed') for (const plan of slip.moved) state.plans.replace(plan);
+  return { trial, slip };
+}
+
+/** Up to `count` of each elastic pod set, if no plan starts later for it; otherwise it stays at its minimum. */
+export function growBeside(state: CoreState, nowMs: number, draft: StartDraft): StartDraft {
+  const before = state.tx.mark();
+  const taken = state.startsOfSettle.get(draft.record.spec.id);
+  const grown = growDraft(state, draft);
+  if (state.plans.all.length === 0) return grown;
+  const { record, parts, charges } = grown;
+  const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  const newcomer = { record, rows, charges, endMs: nowMs + toldLengthMs(record.spec) };
+  const slip = maySlipAhead(state, nowMs, newcomer);
+  if (slip.kind === 'allowed' && slip.moved.length === 0) return grown;
+  state.tx.rollbackTo(before);
+  if (taken !== undefined) state.startsOfSettle.set(record.spec.id, taken);
+  return draft;
+}
