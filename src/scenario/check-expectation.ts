@@ -44,8 +44,8 @@ function checkStates(expectation: Expectation, { simulation }: Situation, expect
   const pending = namesIn(workloads, ['pending', 'evicting']);
   if (expectation.running !== undefined) expect('running', [...expectation.running].sort(), running);
   if (expectation.pending !== undefined) expect('pending', [...expectation.pending].sort(), pending);
-  expect('missing of runningIncludes', [], missingNames(expectation.runningIncludes, running));
-  expect('missing of pendingIncludes', [], missingNames(expectation.pendingIncludes, pending));
+  expectAtLeast(expect, 'running', { names: expectation.runningIncludes, actual: running });
+  expectAtLeast(expect, 'pending', { names: expectation.pendingIncludes, actual: pending });
   if (expectation.countRunning === undefined) return;
   const { of, is } = expectation.countRunning;
   expect(`how many run of ${of.join(', ')}`, is, of.filter((name) => running.includes(name)).length);
@@ -54,7 +54,7 @@ function checkStates(expectation: Expectation, { simulation }: Situation, expect
 function checkEvictions(expectation: Expectation, { log, evicted }: Situation, expect: Expect): void {
   const { neverEvicted = [], evictions = {}, finishedBy = {} } = expectation;
   if (expectation.evicted !== undefined) expect('evicted', [...expectation.evicted].sort(), evicted);
-  expect('missing of evictedIncludes', [], missingNames(expectation.evictedIncludes, evicted));
+  expectAtLeast(expect, 'evicted', { names: expectation.evictedIncludes, actual: evicted });
   const countOf = (name: string): number => log.evictions.filter(({ workload }) => workload === name).length;
   for (const name of neverEvicted) expect(`evictions of ${name}`, 0, countOf(name));
   for (const [name, count] of Object.entries(evictions)) expect(`evictions of ${name}`, count, countOf(name));
@@ -135,8 +135,12 @@ function checkAnswers(expectation: Expectation, { simulation, log }: Situation, 
   }
 }
 
-function missingNames(names: readonly string[] | undefined, actual: readonly string[]): readonly string[] {
-  return (names ?? []).filter((name) => !actual.includes(name)).sort();
+function expectAtLeast(
+  expect: Expect,
+  what: string,
+  { names = [], actual }: { readonly names: readonly string[] | undefined; readonly actual: readonly string[] },
+): void {
+  if (!names.every((name) => actual.includes(name))) expect(`${what}, at least`, [...names].sort(), actual);
 }
 
 function namesIn(workloads: readonly WorkloadView[], states: readonly WorkloadView['state'][]): readonly string[] {

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFleetFile } from '../../src/fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../../src/documents/yaml-document.js';
 import { PolicyFileSchema } from '../../src/server/scheduler/policy-file.schema.js';
+import { readScenarioFile } from '../../src/scenario/read-scenario-file.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
 import { WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';
 import { JobSchema } from '../../src/trainer/contract.js';
@@ -130,6 +131,7 @@ const READERS: readonly { readonly begins: RegExp; readonly read: (text: string)
   { begins: /^apiVersion:/m, read: (text) => parseYamlDocument(text, WorkloadDocumentSchema) },
   { begins: /^features:/m, read: (text) => parseYamlDocument(text, JobSchema) },
   { begins: /^version:/m, read: (text) => parseYamlDocument(text, PolicyFileSchema) },
+  { begins: /^(expect|scenarios):/m, read: readScenarioFile },
   { begins: /^queues:/m, read: (text) => parseYamlDocument(text, QuotaFileSchema) },
   { begins: /^nodes:/m, read: readFleetFile },
 ];

@@ -32,6 +32,15 @@ describe.each(files)('%s', (file) => {
   );
 });
 
+it('plays the example of the reference', () => {
+  const page = readFileSync(new URL('../../docs/reference/scenario-file.md', FOLDER), 'utf8');
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const result = readScenarioFile(example);
+  const failures = result.kind === 'valid' ? result.value.flatMap((scenario) => runScenario(scenario).failures) : [];
+  expect(result.kind).toBe('valid');
+  expect(failures.map(formatFailure)).toEqual([]);
+});
+
 it('names only scenarios that exist as not yet done', () => {
   const names = scenarios.map(({ scenario }) => scenario.name);
   expect(notYet.filter((name) => !names.includes(name))).toEqual([]);
