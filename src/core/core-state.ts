@@ -19,6 +19,7 @@ import { ShapeBook } from './placement/index.js';
 import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
+import type { WorkCounts } from './work-counts.js';
 
 /** Evictions of the present window. `limit` is fixed when it opens: else each eviction would lower it. */
 export interface BrakeWindow {
@@ -54,6 +55,10 @@ export class CoreState {
   rightsVersion = 0;
   /** Evictions of late; see `eviction-brake.ts`. */
   brakeWindow: BrakeWindow | undefined;
+
+  get work(): WorkCounts {
+    return this.fleet.work;
+  }
 
   constructor() {
     this.fleet.setLevels(this.policy.topologyLevels);

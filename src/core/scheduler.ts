@@ -19,6 +19,7 @@ import type { Snapshot } from './snapshot.js';
 import { restoreState, snapshotOf } from './snapshot.js';
 import type { SchedulerView } from './view.js';
 import { viewOf } from './view.js';
+import type { WorkCounts } from './work-counts.js';
 
 /**
  * The scheduling core: told what happened by `apply`, asked what to do by `decide`. It has no clock, no I/O and no
@@ -138,6 +139,11 @@ export class Scheduler {
   /** Read only, for pages and metrics. */
   view(): SchedulerView {
     return viewOf(this.#state);
+  }
+
+  /** What it took so far, in counts; for benchmarks and budgets. */
+  work(): Readonly<WorkCounts> {
+    return { ...this.#state.work };
   }
 
   /** Plain data, fit for JSON; indexes are never in it. */

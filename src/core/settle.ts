@@ -15,6 +15,7 @@ import { visitWaiting } from './visit.js';
  */
 export function settle(state: CoreState, nowMs: Ms): Settlement {
   const writer = new DecisionWriter(state);
+  state.work.settles++;
   state.clock(nowMs);
   state.shapes.scoring.renew();
   clockMoved(state, nowMs);

@@ -92,6 +92,7 @@ function visitDue(visiting: Visiting, progress: Progress, id: WorkloadId): void 
 
 function visit(visiting: Visiting, progress: Progress, record: WorkloadRecord): StepResult['kind'] {
   const { state, nowMs } = visiting;
+  state.work.visits++;
   const result = tryInOrder(visiting, record);
   progress.spent += result.steps;
   if (result.kind === 'started') progress.drafts.push(result.draft);
