@@ -143,7 +143,8 @@ export class Scheduler {
 
   /** What it took so far, in counts; for benchmarks and budgets. */
   work(): Readonly<WorkCounts> {
-    return { ...this.#state.work };
+    const { settles, visits, nodesJudged, rebuilds } = this.#state.work;
+    return { settles, visits, nodesJudged, rebuilds };
   }
 
   /** Plain data, fit for JSON; indexes are never in it. */

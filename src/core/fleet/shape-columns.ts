@@ -37,12 +37,13 @@ export class ShapeColumns {
     return this.#sums;
   }
 
-  costOf(host: DomainId): number {
-    return this.#costs[host] ?? 0;
+  /** By host, where pods fit. */
+  get costs(): Readonly<Float64Array> {
+    return this.#costs;
   }
 
-  tieOf(host: DomainId): number {
-    return this.#ties[host] ?? 0;
+  get ties(): Readonly<Float64Array> {
+    return this.#ties;
   }
 
   catchUp(): void {

@@ -28,7 +28,8 @@ interface FitAsk {
 export class FitSums {
   readonly #tree: TopologyTree;
   readonly #columns: ShapeColumns;
-  readonly #sums: Readonly<Float64Array>;
+  /** By domain: the pods that fit. */
+  readonly rooms: Readonly<Float64Array>;
 
   constructor(ask: FitAsk) {
     const { fleet, avoid, slices } = ask;
@@ -36,20 +37,29 @@ export class FitSums {
     this.#columns = columnsOf(ask);
     const { sums } = this.#columns;
     const isAsKept = avoid.size === 0 && slices === undefined;
-    this.#sums = isAsKept ? sums : sumsAnew(fleet, sums, { avoid, slices });
+    this.rooms = isAsKept ? sums : sumsAnew(fleet, sums, { avoid, slices });
   }
 
   of(domain: DomainId): number {
-    return this.#sums[domain] ?? 0;
+    return this.rooms[domain] ?? 0;
+  }
+
+  /** By host: its cost, and what tells equal ones apart. */
+  get costs(): Readonly<Float64Array> {
+    return this.#columns.costs;
+  }
+
+  get ties(): Readonly<Float64Array> {
+    return this.#columns.ties;
   }
 
   /** Where pods fit, smaller is better, then the smaller `tieOf`: the score of a node, the room in another domain. */
   costOf(domain: DomainId): number {
-    return this.#tree.rowOf(domain) < 0 ? this.of(domain) : this.#columns.costOf(domain);
+    return this.#tree.rowOf(domain) < 0 ? this.of(domain) : (this.costs[domain] ?? 0);
   }
 
   tieOf(domain: DomainId): number {
-    return this.#columns.tieOf(domain);
+    return this.#tree.rowOf(domain) < 0 ? 0 : (this.ties[domain] ?? 0);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FlavorName, Milli } from '../contract/index.js';
+import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 
 /** A kind of pod that teams submit, and how many of them there were. */
 export interface TypicalPod {
@@ -26,32 +27,36 @@ export function fragmentationOf(mix: readonly TypicalPod[], { cpuMilli, groups }
   let sum = 0;
   for (const { flavor, devices } of groups) {
     let idle = 0;
-    for (const milli of devices) idle += milli;
+    let whole = 0;
+    for (const milli of devices) {
+      idle += milli;
+      if (milli === WHOLE_DEVICE_MILLI) whole++;
+    }
     if (idle === 0) continue;
-    for (const pod of mix) sum += pod.pods * (idle - usableBy(pod, { cpuMilli, flavor, devices }));
+    for (const pod of mix) {
+      let usable = 0;
+      if (pod.deviceCount > 0 && pod.cpuMilli <= cpuMilli && mayUse(pod, flavor)) {
+        usable = pod.deviceMilli < WHOLE_DEVICE_MILLI ? usableInShares(pod, devices) : usableWhole(pod, whole);
+      }
+      sum += pod.pods * (idle - usable);
+    }
   }
   return sum;
 }
 
-/** The idle milli on devices that such a pod could have. */
-function usableBy(
-  pod: TypicalPod,
-  {
-    cpuMilli,
-    flavor,
-    devices,
-  }: { readonly cpuMilli: Milli; readonly flavor: FlavorName | undefined; readonly devices: readonly Milli[] },
-): Milli {
-  if (pod.deviceCount === 0 || pod.cpuMilli > cpuMilli) return 0;
-  if (pod.flavors.length > 0 && (flavor === undefined || !pod.flavors.includes(flavor))) return 0;
-  let fitting = 0;
+function mayUse({ flavors }: TypicalPod, flavor: FlavorName | undefined): boolean {
+  return flavors.length === 0 || (flavor !== undefined && flavors.includes(flavor));
+}
+
+function usableWhole({ deviceCount }: TypicalPod, whole: number): Milli {
+  return whole < deviceCount ? 0 : whole * WHOLE_DEVICE_MILLI;
+}
+
+/** A pod shares one device. */
+function usableInShares({ deviceMilli }: TypicalPod, devices: readonly Milli[]): Milli {
   let milli = 0;
-  for (const free of devices) {
-    if (free < pod.deviceMilli) continue;
-    fitting++;
-    milli += free;
-  }
-  return fitting < pod.deviceCount ? 0 : milli;
+  for (const free of devices) if (free >= deviceMilli) milli += free;
+  return milli;
 }
 
 /**

@@ -46,12 +46,25 @@ function fullestAt(ask: RegionAsk, level: number, pods: number): DomainId | unde
   const domains = tree.domainsAt(level);
   const end = tree.endOf(within);
   const isAnywhere = ask.limit < 0 && ask.slices === undefined;
+  const isHosts = level === tree.levels.length - 1;
+  const { rooms } = sums;
+  const costs = isHosts ? sums.costs : rooms;
+  const ties = isHosts ? sums.ties : rooms;
   let best: DomainId | undefined;
+  let bestCost = Infinity;
+  let bestTie = Infinity;
   for (let index = firstFrom(domains, within); index < domains.length; index++) {
     const domain = domains[index] ?? end;
     if (domain >= end) break;
-    if (sums.of(domain) < pods || (best !== undefined && !isFuller(sums, domain, best))) continue;
-    if (isAnywhere || mayStandIn(ask, domain)) best = domain;
+    if ((rooms[domain] ?? 0) < pods) continue;
+    const cost = costs[domain] ?? 0;
+    if (cost > bestCost) continue;
+    const tie = ties[domain] ?? 0;
+    // Of equals the first, so only what is better is taken.
+    if ((cost === bestCost && tie >= bestTie) || !(isAnywhere || mayStandIn(ask, domain))) continue;
+    best = domain;
+    bestCost = cost;
+    bestTie = tie;
   }
   return best;
 }
