@@ -4,7 +4,7 @@ import { busyFleet, emptyFleet, expectCount, startsIn } from './bench-core.js';
 import type { Figure } from './figure.js';
 import { mean, p99, timeOf, workBetween } from './figure.js';
 
-/** Decision times of `rounds` gangs, one after the other; each ends before the next comes. The first fifth warms up. */
+/** Decision times of `rounds` gangs, one after the other; each ends before the next comes. The first third warms up. */
 export function gangTimes(core: BenchCore, pods: number, rounds: number): readonly number[] {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -19,7 +19,7 @@ export function gangTimes(core: BenchCore, pods: number, rounds: number): readon
     core.answer(decisions);
     core.end(decisions);
   }
-  return times.slice(Math.floor(rounds / 5));
+  return times.slice(Math.floor(rounds / 3));
 }
 
 /** Fleets of four classes, 70 % full with 50 shapes. */
@@ -28,8 +28,8 @@ function gangsAt(nodes: number): readonly Figure[] {
   const at = `at ${nodes.toLocaleString('en')} nodes`;
   return [3, 64].flatMap((pods): readonly Figure[] => {
     const before = core.work();
-    const times = gangTimes(core, pods, 250);
-    const work = workBetween(before, core.work(), 250);
+    const times = gangTimes(core, pods, 750);
+    const work = workBetween(before, core.work(), 750);
     return [
       { name: `gang of ${pods} ${at}, mean`, value: mean(times), unit: 'ms', work },
       { name: `gang of ${pods} ${at}, p99`, value: p99(times), unit: 'ms' },
