@@ -78,7 +78,7 @@ export class CoreState {
     this.policy = policy;
     this.fleet.setLevels(policy.topologyLevels);
     this.quota.past.setHalfLife(policy.fairness.halfLifeMs);
-    this.book.groups.setOrder(policy.order);
+    this.book.setOrder(policy.order);
     this.shapes.scoring.setPolicy(policy.placement.score);
   }
 

@@ -21,7 +21,7 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
   clockMoved(state, nowMs);
   const touched = state.book.takeTouched();
   const byOrder = [...touched].sort((a, b) =>
-    compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)),
+    compareByOrder(orderKeyOf(state.policy.order, a, nowMs), orderKeyOf(state.policy.order, b, nowMs)),
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
   const { drafts, blocked, truncated } = visitWaiting({ state, writer, nowMs });

@@ -92,7 +92,7 @@ function placesOf(state: CoreState, records: readonly WorkloadRecord[]): Readonl
   const lengths = new Map<QueueName, number>();
   const pending = records
     .filter((record) => record.state === 'pending')
-    .sort((a, b) => compareByOrder(state.policy.order, orderKeyOf(a.spec), orderKeyOf(b.spec)));
+    .sort((a, b) => compareByOrder(orderKeyOf(state.policy.order, a), orderKeyOf(state.policy.order, b)));
   for (const { spec } of pending) {
     const place = (lengths.get(spec.queue) ?? 0) + 1;
     lengths.set(spec.queue, place);

@@ -2,9 +2,10 @@ import type { Ms, WorkloadId } from './contract/index.js';
 import { duePlans, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { tryPreempt } from './lifecycle/index.js';
+import { chargesOfParts, tryPreempt } from './lifecycle/index.js';
+import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
 import { isWaiting } from './queue/index.js';
-import type { WorkloadRecord } from './queue/index.js';
+import { findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { startAhead } from './start-ahead.js';
 
@@ -71,16 +72,18 @@ export function visitWaiting(visiting: Visiting): Visits {
 /** `false`: the budget is used up. */
 function visitCandidates(visiting: Visiting, progress: Progress): boolean {
   const { state } = visiting;
-  const candidates = state.book.groups.visit();
-  for (let next = candidates.pop(); next !== undefined; next = candidates.pop()) {
+  const tournament = tournamentOf(state);
+  for (let next = tournament.next(); next !== undefined; next = tournament.next()) {
     if (progress.spent >= state.policy.settle.steps) return false;
     const record = state.book.get(next.head.id);
     invariant(record !== undefined, 'who waits is in the book', { id: next.head.id });
+    if (!isItsTurn(visiting, tournament, { next, record })) {
+      progress.spent++;
+      continue;
+    }
     const kind = visit(visiting, progress, record);
-    if (kind === 'started' || kind === 'preempted') {
-      const [head] = next.group.members;
-      if (head !== undefined) candidates.push({ head, group: next.group });
-    } else state.book.groups.park(record.spec.id);
+    if (kind === 'started' || kind === 'preempted') tournament.joinWoken();
+    else state.book.groups.park(record.spec.id);
   }
   return true;
 }
@@ -104,6 +107,22 @@ function visit(visiting: Visiting, progress: Progress, record: WorkloadRecord): 
 function wakeHeldBack({ plans, book }: CoreState): void {
   for (const id of plans.heldBack.keys()) book.groups.wakeGroupOf(id);
   plans.heldBack.clear();
+}
+
+/**
+ * One that may choose among flavors came first by the best of them. By the one that it would get now it may come later:
+ * then it competes again by that.
+ */
+function isItsTurn(
+  { state }: Visiting,
+  tournament: QueueTournament,
+  { next, record }: { readonly next: Candidate; readonly record: WorkloadRecord },
+): boolean {
+  if (next.choices < 2) return true;
+  const before = state.tx.mark();
+  const found = findStart(state, startAskOf(state, record));
+  state.tx.rollbackTo(before);
+  return found.kind === 'blocked' || tournament.isFirstWith(chargesOfParts(state, record, found.parts));
 }
 
 function tryInOrder(visiting: Visiting, record: WorkloadRecord): StepResult {

@@ -156,6 +156,8 @@ export interface WorkloadSpec {
   /** Incarnations and retries already used, when the core is rebuilt from a ledger; 0 for a new one. */
   readonly incarnation: number;
   readonly retries: number;
+  /** Run time that earlier incarnations have saved, when the core is rebuilt. */
+  readonly workDoneMs?: Ms;
   /** Not before this time, e.g. the backoff after a failure. */
   readonly notBeforeMs?: Ms;
   /** When the core is rebuilt: an eviction with this `then` is committed, its pods may still be leaving. */

@@ -1,8 +1,9 @@
 import type { Constraint } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { StartAsk } from '../start/index.js';
-import { flavorChoices, hasPlace, startAskOf } from '../start/index.js';
-import type { WorkloadRecord } from '../queue/index.js';
+import { flavorChoices, hasPlace, requestsOf, startAskOf } from '../start/index.js';
+import type { PendingNeed, WorkloadRecord } from '../queue/index.js';
+import { orderKeyOf, waitingAhead } from '../queue/index.js';
 import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from './capacity.js';
 import { holdersOfQuota } from './holders.js';
 import { closedNodes, fitsHealed, nodesToHeal } from './node-state.js';
@@ -60,7 +61,13 @@ function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefine
 
 /** Nothing is in its way but others whose turn comes first; alone, it starts in the next settle. */
 function priorityConstraint(state: CoreState, record: WorkloadRecord): Constraint {
-  const { count, first } = state.book.groups.ahead(record);
+  const { groups } = state.book;
+  const key = orderKeyOf(state.policy.order, record);
+  // A paused or held one is in no group: it is compared as if it were in one of its own.
+  const group = groups.groupOf(record.spec.id) ?? { queue: record.spec.queue, podSets: record.spec.podSets };
+  const byShare = state.policy.order === 'fair' ? (of: PendingNeed) => requestsOf(state, of) : undefined;
+  const rivals = { quota: state.quota, requestsOf: byShare };
+  const { count, first } = waitingAhead(rivals, groups.all(), { key, group });
   return { kind: 'priority', ...(first === undefined ? {} : { behind: first }), ahead: count };
 }
 

@@ -3,12 +3,18 @@ import type { CoreState } from '../core-state.js';
 import type { PodChange } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
 import type { WorkloadRecord } from '../queue/index.js';
+import { workAfterEnd } from '../queue/index.js';
 import type { Applied } from './applied.js';
 import { LOSS_MEMORY_MS } from '../preemption/index.js';
 import { isForAnother, standAgain } from './give-way.js';
 import { subtractCharges } from '../start/index.js';
 
-const NEVER_STARTED = { startedAtMs: undefined, progressEndMs: undefined, checkpointAtMs: undefined } as const;
+const NOT_STARTED = {
+  startedAtMs: undefined,
+  progressEndMs: undefined,
+  checkpointAtMs: undefined,
+  startByMs: undefined,
+} as const;
 
 /** The ledger has stored the set: what it says is true from now on. */
 export function commitSet(state: CoreState, { set, atMs }: SchedulerEvent & { kind: 'set-committed' }): Applied {
@@ -96,7 +102,7 @@ function carryOut(
       changePods(state, decision.pods, { claim: 'none' });
       if (!isForAnother(decision)) state.refund(decision.charges);
       const { then, retries, notBeforeMs } = decision;
-      const ended = { ...NEVER_STARTED, evictedAtMs: atMs, startByMs: undefined } as const;
+      const ended = { ...NOT_STARTED, ...workAfterEnd(record, atMs), evictedAtMs: atMs };
       const change = { state: 'evicting', then, retries, notBeforeMs, charges: [] } as const;
       state.book.change(record, { ...change, ...ended, told: undefined });
       return;
@@ -142,8 +148,7 @@ function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & {
   );
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
-  const before = { ...NEVER_STARTED, startByMs: undefined } as const;
-  state.book.change(record, { state: 'pending', incarnation, charges: [], ...before });
+  state.book.change(record, { state: 'pending', incarnation, charges: [], ...NOT_STARTED });
 }
 
 /** A pod that loses its claim while it occupies its node is leaving. */

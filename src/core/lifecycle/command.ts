@@ -81,7 +81,10 @@ function changeWorkload(
     if (record.cancelRequested) return 'misfit';
     state.book.change(record, { cancelRequested: true, pause: undefined });
   } else {
-    state.book.change(record, { spec: { ...record.spec, ...event.change }, pause: undefined, told: undefined });
+    const spec = { ...record.spec, ...event.change };
+    // A new estimate is worth more than what an earlier incarnation said.
+    const expectedMs = event.change.estimateMs === undefined ? record.expectedMs : undefined;
+    state.book.change(record, { spec, expectedMs, pause: undefined, told: undefined });
     if (event.change.priority !== undefined && event.change.priority !== record.spec.priority) {
       state.rightsVersion++;
       for (const { flavor } of record.charges) state.book.groups.wake(flavor);

@@ -15,6 +15,6 @@ export { tryPreempt } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
-export { announceStart, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
+export { announceStart, chargesOfParts, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
 export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';
 export { clockMoved } from './unblock.js';

@@ -66,7 +66,12 @@ export function draftStart(state: CoreState, record: WorkloadRecord, parts: read
   return { record: started, parts, charges, borrows };
 }
 
-function chargesOfParts(state: CoreState, record: WorkloadRecord, parts: readonly StartPart[]): readonly Charge[] {
+/** What a start on these seats is charged for. */
+export function chargesOfParts(
+  state: CoreState,
+  record: WorkloadRecord,
+  parts: readonly StartPart[],
+): readonly Charge[] {
   let charges: readonly Charge[] = [];
   for (const part of parts) charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
   return charges;

@@ -2,45 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { lawCases } from '../../../test/support/core-laws.js';
 import { aPodSet, aWorkload } from '../../../test/support/fleet-builders.js';
-import type { Policy, WorkloadSpec } from '../index.js';
+import type { WorkloadSpec } from '../index.js';
+import { Journal } from '../journal.js';
+import { QuotaTree } from '../quota/index.js';
 import { compareByOrder, orderKeyOf } from './order-key.js';
+import { QueueTournament } from './queue-tournament.js';
 import { WorkloadBook } from './workload-book.js';
 import { groupKeyOf } from './workload-record.js';
-
-const orders: Record<string, { order: Policy['order']; specs: readonly WorkloadSpec[]; want: string[] }> = {
-  'fair: priority before submission before name': {
-    order: 'fair',
-    specs: [
-      aWorkload('d', { submittedAtMs: 1 }),
-      aWorkload('b', { submittedAtMs: 2 }),
-      aWorkload('a', { submittedAtMs: 2 }),
-      aWorkload('c', { submittedAtMs: 9, priority: 3 }),
-    ],
-    want: ['c', 'd', 'a', 'b'],
-  },
-  'fifo: priority is no question': {
-    order: 'fifo',
-    specs: [aWorkload('late', { submittedAtMs: 9, priority: 3 }), aWorkload('soon', { submittedAtMs: 1 })],
-    want: ['soon', 'late'],
-  },
-  'code units decide between names: upper case first': {
-    order: 'fair',
-    specs: [aWorkload('a'), aWorkload('Z'), aWorkload('ä')],
-    want: ['Z', 'a', 'ä'],
-  },
-  'ids decide between equal names': {
-    order: 'fair',
-    specs: [aWorkload('2', { name: 'same' }), aWorkload('1', { name: 'same' })],
-    want: ['1', '2'],
-  },
-};
-
-describe(compareByOrder.name, () => {
-  it.each(Object.entries(orders))('%s', (_title, { order, specs, want }) => {
-    const sorted = [...specs].sort((a, b) => compareByOrder(order, orderKeyOf(a), orderKeyOf(b)));
-    expect(sorted.map(({ id }) => id)).toEqual(want);
-  });
-});
 
 describe('groups of equal need', () => {
   it('are made by queue, pods, counts and topology, not by name or priority', () => {
@@ -48,7 +16,7 @@ describe('groups of equal need', () => {
       const book = new WorkloadBook();
       book.submit(spec);
       const record = book.get(spec.id);
-      return record === undefined ? '' : groupKeyOf(record);
+      return record === undefined ? '' : groupKeyOf(record, 'fair');
     };
     const base = key(aWorkload('a'));
     expect(key(aWorkload('b', { priority: 4 }))).toBe(base);
@@ -79,8 +47,8 @@ describe('groups of equal need', () => {
         const want = book
           .all()
           .filter(({ spec }) => !spec.hold)
-          .map(({ spec }) => orderKeyOf(spec))
-          .sort((a, b) => compareByOrder('fair', a, b))
+          .map((record) => orderKeyOf('fair', record))
+          .sort(compareByOrder)
           .map(({ id }) => id);
         expect(visited(book)).toEqual(want);
         expect(book.groups.size).toBe(want.length);
@@ -125,19 +93,6 @@ describe('groups of equal need', () => {
     book.submit(aWorkload('a'));
     expect(visited(book)).toEqual(['a', 'm', 'z']);
   });
-
-  it('count who comes before', () => {
-    const book = new WorkloadBook();
-    for (const [id, priority] of Object.entries({ a: 1, b: 5, c: 3 })) {
-      book.submit(aWorkload(id, { priority, podSets: [aPodSet({ gpus: 1 + (priority % 2) })] }));
-    }
-    const ahead = (id: string): unknown => {
-      const record = book.get(id);
-      return record && book.groups.ahead(record);
-    };
-    expect(ahead('a')).toEqual({ count: 2, first: 'b' });
-    expect(ahead('b')).toEqual({ count: 0, first: undefined });
-  });
 });
 
 describe(WorkloadBook.name, () => {
@@ -165,14 +120,13 @@ describe(WorkloadBook.name, () => {
 /** All that would be visited, first to last, each starting. */
 function visited(book: WorkloadBook): readonly string[] {
   const ids: string[] = [];
-  const heads = book.groups.visit();
-  for (let next = heads.pop(); next !== undefined; next = heads.pop()) {
+  const quota = new QuotaTree(new Journal());
+  const tournament = new QueueTournament({ groups: book.groups, quota, order: 'fair' }, () => [[]]);
+  for (let next = tournament.next(); next !== undefined; next = tournament.next()) {
     const record = book.get(next.head.id);
     if (record === undefined) break;
     ids.push(next.head.id);
     book.change(record, { state: 'starting' });
-    const [head] = next.group.members;
-    if (head !== undefined) heads.push({ head, group: next.group });
   }
   for (const id of ids) {
     const record = book.get(id);

@@ -1,13 +1,18 @@
-import type { Constraint, FlavorName, Policy, QueueName, WorkloadId } from '../contract/index.js';
-import { Heap } from '../heap.js';
+import type { Constraint, FlavorName, Order, PodSetSpec, QueueName, WorkloadId } from '../contract/index.js';
 import { compareText } from '../text-order.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder, orderKeyOf } from './order-key.js';
 import type { WorkloadRecord } from './workload-record.js';
 import { groupKeyOf } from './workload-record.js';
 
+/** What each member of a group asks for, up to names. */
+export interface PendingNeed {
+  readonly queue: QueueName;
+  readonly podSets: readonly PodSetSpec[];
+}
+
 /** Waiting workloads of equal need, first to last. Its head is visited for all of them. */
-export interface PendingGroup {
+export interface PendingGroup extends PendingNeed {
   readonly members: readonly OrderKey[];
   readonly isActive: boolean;
   /** The constraint last told for its members, and who joined since. */
@@ -34,70 +39,80 @@ export const NO_FLAVOR = '';
  */
 export class PendingGroups {
   readonly #groups = new Map<string, MutableGroup>();
-  readonly #groupOf = new Map<WorkloadId, MutableGroup>();
+  readonly #groupOf = new Map<WorkloadId, { readonly group: MutableGroup; readonly entry: OrderKey }>();
   readonly #active = new Set<MutableGroup>();
   /** Those that somebody joined who was told nothing yet. */
   readonly #joined = new Set<MutableGroup>();
   readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
-  #order: Policy['order'] = 'fair';
+  /** Those that were activated since `takeWoken`. */
+  readonly #woken = new Set<MutableGroup>();
+  #order: Order = 'fair';
 
   get size(): number {
     return this.#groupOf.size;
   }
 
-  /** A new order sorts every group again; nobody is parked then. */
-  setOrder(order: Policy['order']): void {
+  /** A new order makes the groups anew, of these records; nobody is parked then, and who was told what is forgotten. */
+  setOrder(order: Order, waiting: readonly WorkloadRecord[]): void {
     this.#order = order;
-    for (const group of this.#groups.values()) group.members.sort((a, b) => compareByOrder(order, a, b));
-    this.wakeAll();
+    for (const index of [this.#groups, this.#groupOf, this.#byFlavor]) index.clear();
+    for (const groups of [this.#active, this.#joined, this.#woken]) groups.clear();
+    for (const record of waiting) this.add(record);
   }
 
   add(record: WorkloadRecord): void {
-    const key = groupKeyOf(record);
+    const key = groupKeyOf(record, this.#order);
     const group = this.#groups.get(key) ?? this.#create(key, record);
-    const entry = orderKeyOf(record.spec);
-    group.members.splice(this.#placeOf(group, entry), 0, entry);
+    const entry = orderKeyOf(this.#order, record);
+    group.members.splice(placeIn(group, entry), 0, entry);
     group.newcomers.add(entry.id);
     this.#joined.add(group);
-    this.#groupOf.set(entry.id, group);
+    this.#groupOf.set(entry.id, { group, entry });
     // Equals cannot do what the head could not: only a new head is worth a trial.
     if (group.members[0] === entry) this.#activate(group);
   }
 
   remove(record: WorkloadRecord): void {
-    const group = this.#groupOf.get(record.spec.id);
-    if (group === undefined) return;
-    this.#groupOf.delete(record.spec.id);
-    const place = this.#placeOf(group, orderKeyOf(record.spec));
+    const known = this.#groupOf.get(record.spec.id);
+    if (known === undefined) return;
+    const { group, entry } = known;
+    this.#groupOf.delete(entry.id);
+    const place = placeIn(group, entry);
     group.members.splice(place, 1);
     // Its timer woke the group; the next head has none yet.
     if (place === 0 && record.tryAgainAtMs !== undefined) this.#activate(group);
-    group.newcomers.delete(record.spec.id);
+    group.newcomers.delete(entry.id);
     if (group.members.length > 0) return;
     this.#groups.delete(group.key);
     this.#active.delete(group);
     this.#joined.delete(group);
+    this.#woken.delete(group);
     for (const flavor of group.flavors) this.#byFlavor.get(flavor)?.delete(group);
   }
 
   groupOf(id: WorkloadId): PendingGroup | undefined {
-    return this.#groupOf.get(id);
+    return this.#groupOf.get(id)?.group;
   }
 
-  /** Groups whose head may be able to start, in the order of their heads. `next` of a group shows its new head. */
-  visit(): Heap<{ readonly head: OrderKey; readonly group: PendingGroup }> {
-    const heap = new Heap<{ readonly head: OrderKey; readonly group: PendingGroup }>((a, b) =>
-      compareByOrder(this.#order, a.head, b.head),
-    );
-    for (const group of this.#active) {
-      const head = group.members[0];
-      if (head !== undefined) heap.push({ head, group });
-    }
-    return heap;
+  /** Those whose head may be able to start, in no particular order. */
+  active(): Iterable<PendingGroup> {
+    return this.#active;
+  }
+
+  /** All that wait, in no particular order. */
+  all(): Iterable<PendingGroup> {
+    return this.#groups.values();
+  }
+
+  /** Those that have become active since this was asked last, in no particular order. */
+  takeWoken(): readonly PendingGroup[] {
+    const woken = [...this.#woken];
+    this.#woken.clear();
+    return woken;
   }
 
   park(id: WorkloadId): void {
-    const group = this.#groupOf.get(id);
+    const group = this.#groupOf.get(id)?.group;
     if (group === undefined) return;
     group.isActive = false;
     this.#active.delete(group);
@@ -110,7 +125,7 @@ export class PendingGroups {
 
   /** Time or a plan has changed what this one could do. */
   wakeGroupOf(id: WorkloadId): void {
-    const group = this.#groupOf.get(id);
+    const group = this.#groupOf.get(id)?.group;
     if (group !== undefined) this.#activate(group);
   }
 
@@ -130,7 +145,7 @@ export class PendingGroups {
     for (const group of this.#groups.values()) {
       if (group.queue !== queue || isHopeless(group.members[0]?.id ?? '')) continue;
       const member = group.members.find(({ id }) => !isPassedOver(id));
-      if (member === undefined || (first !== undefined && compareByOrder(this.#order, member, first) > 0)) continue;
+      if (member === undefined || (first !== undefined && compareByOrder(member, first) > 0)) continue;
       first = member;
       ({ isActive } = group);
     }
@@ -143,7 +158,7 @@ export class PendingGroups {
 
   /** Whom to tell that this constraint binds: all of the group when it is news, else who joined since. */
   tell(id: WorkloadId, binding: Constraint['kind']): readonly WorkloadId[] {
-    const group = this.#groupOf.get(id);
+    const group = this.#groupOf.get(id)?.group;
     if (group === undefined) return [];
     this.#joined.delete(group);
     const isNews = group.told !== binding;
@@ -164,19 +179,6 @@ export class PendingGroups {
       .sort((a, b) => compareText(a.head, b.head));
   }
 
-  /** How many waiting workloads come before, whether they could start or not, and the first of them. */
-  ahead(record: WorkloadRecord): { readonly count: number; readonly first: WorkloadId | undefined } {
-    const own = orderKeyOf(record.spec);
-    let count = 0;
-    let first: OrderKey | undefined;
-    for (const group of this.#groups.values()) {
-      count += this.#placeOf(group, own);
-      const head = group.members[0];
-      if (head !== undefined && (first === undefined || compareByOrder(this.#order, head, first) < 0)) first = head;
-    }
-    return { count, first: count > 0 ? first?.id : undefined };
-  }
-
   /** For the snapshot: one member stands for its group. */
   records(): readonly GroupRecord[] {
     return [...this.#groups.values()]
@@ -188,7 +190,7 @@ export class PendingGroups {
 
   restore(records: readonly GroupRecord[]): void {
     for (const { member, isActive, told, newcomers } of records) {
-      const group = this.#groupOf.get(member);
+      const group = this.#groupOf.get(member)?.group;
       if (group === undefined) continue;
       group.told = told;
       group.newcomers = new Set(newcomers);
@@ -201,15 +203,9 @@ export class PendingGroups {
     const flavors = new Set(
       spec.podSets.flatMap((podSet) => (podSet.flavors.length > 0 ? podSet.flavors : [NO_FLAVOR])),
     );
-    const group: MutableGroup = {
-      key,
-      queue: spec.queue,
-      members: [],
-      flavors,
-      isActive: false,
-      told: undefined,
-      newcomers: new Set(),
-    };
+    const { queue, podSets } = spec;
+    const told = { told: undefined, newcomers: new Set<WorkloadId>() };
+    const group: MutableGroup = { key, queue, podSets, members: [], flavors, isActive: false, ...told };
     this.#groups.set(key, group);
     for (const flavor of flavors) {
       const groups = this.#byFlavor.get(flavor) ?? new Set();
@@ -220,22 +216,29 @@ export class PendingGroups {
   }
 
   #activate(group: MutableGroup): void {
+    if (group.isActive) return;
     group.isActive = true;
     this.#active.add(group);
+    this.#woken.add(group);
   }
+}
 
-  /** Where the entry is, or belongs. */
-  #placeOf(group: MutableGroup, entry: OrderKey): number {
-    let low = 0;
-    let high = group.members.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const member = group.members[middle];
-      if (member !== undefined && compareByOrder(this.#order, member, entry) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** Where the entry is among the members, or belongs: so many come before it. */
+export function placeIn({ members }: PendingGroup, entry: OrderKey): number {
+  return countWhile(members, (member) => compareByOrder(member, entry) < 0);
+}
+
+/** How many of the first hold; those that hold come before those that do not. */
+export function countWhile(members: readonly OrderKey[], holds: (member: OrderKey) => boolean): number {
+  let low = 0;
+  let high = members.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const member = members[middle];
+    if (member !== undefined && holds(member)) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 export interface GroupRecord {

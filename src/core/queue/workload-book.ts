@@ -1,4 +1,5 @@
-import type { Ms, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import type { Ms, Order, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import { DEFAULT_POLICY } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
@@ -26,6 +27,7 @@ export class WorkloadBook {
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
   /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
   readonly #heldUp = new Set<WorkloadId>();
+  #order: Order = DEFAULT_POLICY.order;
 
   get(id: WorkloadId): WorkloadRecord | undefined {
     return this.#records.get(id);
@@ -52,6 +54,8 @@ export class WorkloadBook {
       evictedAtMs: undefined,
       progressEndMs: undefined,
       checkpointAtMs: undefined,
+      workDoneMs: spec.workDoneMs ?? 0,
+      expectedMs: undefined,
       losses: [],
       protectedUntilMs: undefined,
       evictedBy: undefined,
@@ -69,6 +73,16 @@ export class WorkloadBook {
     };
     this.put(record);
     this.touch(spec.id);
+  }
+
+  /** Sorts who waits anew, if the order is another; else only wakes all. */
+  setOrder(order: Order): void {
+    if (JSON.stringify(order) === JSON.stringify(this.#order)) {
+      this.groups.wakeAll();
+      return;
+    }
+    this.#order = order;
+    this.groups.setOrder(order, this.all().filter(isWaiting));
   }
 
   /** A record as it is: when restored. */
@@ -147,7 +161,7 @@ export class WorkloadBook {
     if (due !== undefined && (before === undefined || dueAtMs(before) !== due)) this.#timers.push({ atMs: due, id });
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);
     else this.#heldUp.delete(id);
-    const isSame = before?.spec === after.spec && before.avoid === after.avoid;
+    const isSame = before !== undefined && isSameClaim(before, after);
     if (before !== undefined && isWaiting(before) && (!isWaiting(after) || !isSame)) this.groups.remove(before);
     if (isWaiting(after) && (before === undefined || !isWaiting(before) || !isSame)) this.groups.add(after);
   }
@@ -161,4 +175,14 @@ export class WorkloadBook {
       this.#timers.pop();
     }
   }
+}
+
+/** Does nothing differ that its place among those that wait depends on? */
+function isSameClaim(before: WorkloadRecord, after: WorkloadRecord): boolean {
+  return (
+    before.spec === after.spec &&
+    before.avoid === after.avoid &&
+    before.workDoneMs === after.workDoneMs &&
+    before.expectedMs === after.expectedMs
+  );
 }

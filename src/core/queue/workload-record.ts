@@ -3,6 +3,7 @@ import type {
   Constraint,
   Ms,
   NodeName,
+  Order,
   PodSetSpec,
   SetId,
   WorkloadId,
@@ -30,6 +31,10 @@ export interface WorkloadRecord {
   readonly progressEndMs: Ms | undefined;
   /** When its last checkpoint was saved; of this incarnation. */
   readonly checkpointAtMs: Ms | undefined;
+  /** Run time that earlier incarnations have saved. */
+  readonly workDoneMs: Ms;
+  /** What it takes in all by what an earlier incarnation said last of its progress, in place of the estimate. */
+  readonly expectedMs: Ms | undefined;
   /** What evictions cost it, in thousandths of a device x seconds; forgotten after a day. */
   readonly losses: readonly { readonly atMs: Ms; readonly lost: number }[];
   /** An eviction of it was refused: it is no victim before this time. */
@@ -102,9 +107,13 @@ export function dueAtMs(record: WorkloadRecord): Ms | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** Equal keys: what one cannot do the other cannot either. */
-export function groupKeyOf({ spec, avoid }: WorkloadRecord): string {
-  return JSON.stringify([spec.queue, spec.podSets.map(needOf), avoid === undefined ? '' : spec.id]);
+/**
+ * Equal keys: what the first in the order cannot do, no other can. Rights over what runs grow with priority, so where
+ * the order does not put the highest first, only equals in priority are together.
+ */
+export function groupKeyOf({ spec, avoid }: WorkloadRecord, order: Order): string {
+  const priority = order === 'fair' ? undefined : spec.priority;
+  return JSON.stringify([spec.queue, spec.podSets.map(needOf), avoid === undefined ? '' : spec.id, priority]);
 }
 
 function needOf(podSet: PodSetSpec): readonly unknown[] {

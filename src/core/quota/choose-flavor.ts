@@ -57,6 +57,13 @@ export function chooseFlavors(quota: QuotaTree, queue: QueueName, wishes: readon
   };
 }
 
+/** What each choice of flavors would be charged for, the preferred ones first; equal ones once. */
+export function requestsOfWishes(queue: QueueName, wishes: readonly FlavorWish[]): readonly (readonly Charge[])[] {
+  const requests = combinationsOf(wishes).map((choice) => chargesOf(queue, wishes, choice));
+  if (requests.length < 2) return requests;
+  return [...new Map(requests.map((request) => [JSON.stringify(request), request])).values()];
+}
+
 /** What the choice costs, one charge for each flavor. */
 export function chargesOf(queue: QueueName, wishes: readonly FlavorWish[], choice: FlavorChoice): readonly Charge[] {
   const sums = new Map<FlavorName, Milli>();

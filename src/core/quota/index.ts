@@ -6,7 +6,7 @@
  */
 export { availableMilli, checkCharge } from './check-charge.js';
 export type { QuotaTreeRow } from './check-charge.js';
-export { chargesOf, chooseFlavors, combinationsOf } from './choose-flavor.js';
+export { chargesOf, chooseFlavors, combinationsOf, requestsOfWishes } from './choose-flavor.js';
 export type { FlavorChoice, FlavorChoices, FlavorWish } from './choose-flavor.js';
 export { dominantShare, pastShare, perMille } from './dominant-share.js';
 export type { PastUsageRecord } from './past-usage.js';

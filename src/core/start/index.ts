@@ -6,5 +6,6 @@
 export { addCharges, subtractCharges, sumCharges } from './charges.js';
 export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace, placeChoice } from './find-start.js';
 export type { StartPart, StartSearch } from './find-start.js';
+export { requestsOf, tournamentOf } from './requests.js';
 export { minimumOf, startAskOf } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';

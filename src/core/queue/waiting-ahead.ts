@@ -1,0 +1,80 @@
+import type { Charge, QueueName, WorkloadId } from '../contract/index.js';
+import type { QuotaTree } from '../quota/index.js';
+import { dominantShare, pastShare } from '../quota/index.js';
+import type { OrderKey } from './order-key.js';
+import { compareByOrder } from './order-key.js';
+import type { PendingGroup, PendingNeed } from './pending-groups.js';
+import { countWhile, placeIn } from './pending-groups.js';
+import type { Requests } from './queue-tournament.js';
+
+interface Rivals {
+  readonly quota: QuotaTree;
+  /** `undefined`: the order is one row for all, shares do not count. */
+  readonly requestsOf: ((need: PendingNeed) => Requests) | undefined;
+}
+
+/**
+ * How many of the waiting come before a member of a group, whether they could start or not, and the first of them.
+ * Compared one by one with shares as they are now; each placement between may change them.
+ */
+export function waitingAhead(
+  rivals: Rivals,
+  groups: Iterable<PendingGroup>,
+  own: { readonly key: OrderKey; readonly group: PendingNeed },
+): { readonly count: number; readonly first: WorkloadId | undefined } {
+  let count = 0;
+  const heads: OrderKey[] = [];
+  for (const group of groups) {
+    const ahead = membersAhead(rivals, group, own);
+    const [head] = group.members;
+    if (ahead > 0 && head !== undefined) heads.push(head);
+    count += ahead;
+  }
+  return { count, first: heads.sort(compareByOrder)[0]?.id };
+}
+
+function membersAhead(
+  rivals: Rivals,
+  group: PendingGroup,
+  own: { readonly key: OrderKey; readonly group: PendingNeed },
+): number {
+  const { quota, requestsOf } = rivals;
+  const { key } = own;
+  const fork = requestsOf === undefined ? undefined : forkOf(quota, group.queue, own.group.queue);
+  if (requestsOf === undefined || fork === undefined) return placeIn(group, key);
+  const higher = countWhile(group.members, ({ rank }) => rank < key.rank);
+  const notLower = countWhile(group.members, ({ rank }) => rank <= key.rank);
+  const byShare =
+    smallestShare(quota, fork.a, requestsOf(group)) - smallestShare(quota, fork.b, requestsOf(own.group)) ||
+    pastShare(quota, fork.a) - pastShare(quota, fork.b);
+  if (byShare < 0) return notLower;
+  return byShare > 0 ? higher : Math.min(notLower, Math.max(higher, placeIn(group, key)));
+}
+
+/** The smallest share that a queue has with one of the requests added. */
+export function smallestShare(quota: QuotaTree, queue: QueueName, requests: Requests): number {
+  return Math.min(...requests.map((request: readonly Charge[]) => dominantShare(quota, queue, request)));
+}
+
+/** Where the ways from the root part: a queue of each side; `undefined` when one lies on the way to the other. */
+function forkOf(
+  quota: QuotaTree,
+  a: QueueName,
+  b: QueueName,
+): { readonly a: QueueName; readonly b: QueueName } | undefined {
+  const [wayToA, wayToB] = [wayTo(quota, a), wayTo(quota, b)];
+  for (const [level, nameA] of wayToA.entries()) {
+    const nameB = wayToB[level];
+    if (nameB === undefined) return undefined;
+    if (nameA !== nameB) return { a: nameA, b: nameB };
+  }
+  return undefined;
+}
+
+function wayTo(quota: QuotaTree, queue: QueueName): readonly QueueName[] {
+  const way: QueueName[] = [queue];
+  for (let parent = quota.spec(queue)?.parent; parent !== undefined; parent = quota.spec(parent)?.parent) {
+    way.unshift(parent);
+  }
+  return way;
+}
