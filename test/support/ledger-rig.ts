@@ -1,6 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { Observation } from '../../src/cluster/cluster.js';
-import { DEFAULT_POLICY, type Decision, type NodeSpec, type PodRef, type SchedulerView } from '../../src/core/index.js';
+import {
+  DEFAULT_POLICY,
+  type Decision,
+  type NodeSpec,
+  type PodRef,
+  type Policy,
+  type SchedulerView,
+} from '../../src/core/index.js';
 import { Clock } from '../../src/server/clock.js';
 import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
@@ -33,6 +40,7 @@ interface SubmissionWish {
   readonly milli?: number;
   readonly queue?: string;
   readonly maxRetries?: number;
+  readonly priority?: number;
 }
 
 /** Team `lab`, flavor `h100`, a root queue `all` and below it `lab` and `other`, in whole devices. */
@@ -53,12 +61,15 @@ export class LedgerRig {
   private term: { readonly leadership: Leadership; readonly session: SeenSession } | undefined;
   private cursor: CommandCursor | undefined;
 
-  private constructor(private readonly database: TestDatabase) {
+  private constructor(
+    private readonly database: TestDatabase,
+    private readonly policy: Policy,
+  ) {
     this.ledger = new PostgresLedger(database.dataSource);
   }
 
-  static async open(): Promise<LedgerRig> {
-    const rig = new LedgerRig(await createTestDatabase());
+  static async open(policy = DEFAULT_POLICY): Promise<LedgerRig> {
+    const rig = new LedgerRig(await createTestDatabase(), policy);
     await applyQuotaFile(rig.dataSource, QuotaFileSchema.parse(QUOTAS));
     await rig.lead();
     return rig;
@@ -91,7 +102,7 @@ export class LedgerRig {
     const leadership = await this.ledger.campaign('rig', 60_000);
     if (leadership === undefined) throw new Error('another leads');
     const state = await this.ledger.load();
-    this.term = { leadership, session: new SeenSession(state, DEFAULT_POLICY, this.clock) };
+    this.term = { leadership, session: new SeenSession(state, this.policy, this.clock) };
     this.cursor = state.cursor;
   }
 
