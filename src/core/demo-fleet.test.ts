@@ -85,14 +85,13 @@ describe('on the fleet of the demonstration', () => {
     if (verdict.kind === 'pending') expect(verdict.also.map(({ kind }) => kind)).toEqual(also);
   });
 
-  it('gives whole halves of a slice to gangs, the smallest slice first, until none is left', () => {
+  it('gives a slice whole to one gang, the smallest that is enough first, until none is left', () => {
     const rig = rigOf();
     rig.submit(...['x', 'y', 'z'].map((id) => aWorkload(id, { queue: 'research', podSets: [tpu({ count: 2 })] })));
-    expect(kindsOf(rig.settle())).toEqual(['start x', 'start y', 'start z']);
-    expect([rig.nodesOf('x'), rig.nodesOf('y'), rig.nodesOf('z')]).toEqual([
+    expect(kindsOf(rig.settle())).toEqual(['start x', 'start y', 'wait z capacity']);
+    expect([rig.nodesOf('x'), rig.nodesOf('y')]).toEqual([
       { 'tpu-0': 1, 'tpu-1': 1 },
       { 'wide-0': 1, 'wide-1': 1 },
-      { 'wide-2': 1, 'wide-3': 1 },
     ]);
     rig.submit(aWorkload('late', { queue: 'research', podSets: [tpu({ count: 2 })] }));
     expect(kindsOf(rig.settle())).toEqual(['wait late capacity']);

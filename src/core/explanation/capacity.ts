@@ -5,7 +5,7 @@ import { EIGHTHS, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import type { StartAsk } from '../start/index.js';
 import { choicesToPlace, gangParts, minimumOf } from '../start/index.js';
 import type { GangPart, PodShape } from '../placement/index.js';
-import { devicePods, growPart, podsInFree, podsThatFit, profileOn } from '../placement/index.js';
+import { devicePods, growPart, podsInFree, podsThatFit, profileOn, withoutHeldSlices } from '../placement/index.js';
 import { holdersOnNodes } from './holders.js';
 
 /** The flavors that the pod set may use; `undefined` stands for none. */
@@ -21,8 +21,14 @@ export function podsNeeded(ask: StartAsk): number {
 export function podsPlaceable(state: CoreState, ask: StartAsk): number {
   const start = state.tx.mark();
   let pods = 0;
-  for (const { shape, need } of partsOf(state, ask)) {
-    pods += growPart(state.tx, { shape, region: 0, avoid: ask.avoid }, need).length;
+  const parts = partsOf(state, ask);
+  const avoid = withoutHeldSlices(
+    state.fleet,
+    parts.map(({ shape }) => shape),
+    ask,
+  );
+  for (const { shape, need } of parts) {
+    pods += growPart(state.tx, { shape, region: 0, avoid }, need).length;
   }
   state.tx.rollbackTo(start);
   return pods;

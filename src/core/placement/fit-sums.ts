@@ -2,6 +2,7 @@ import type { DomainId, FleetState, TopologyTree } from '../fleet/index.js';
 import { ShapeColumns } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import { podsThatFit } from './feasible-nodes.js';
+import { withoutHeldSlices } from './held-slices.js';
 import type { PodShape } from './pod-shape.js';
 import { costOfNode, tieOfNode } from './score-node.js';
 
@@ -73,10 +74,10 @@ export function mayFit(
   fleet: FleetState,
   { shape, need, level }: { readonly shape: PodShape; readonly need: number; readonly level: number },
 ): boolean {
-  const { sums } = columnsOf({ fleet, shape });
-  if ((sums[0] ?? 0) < need) return false;
+  const sums = new FitSums({ fleet, shape, avoid: withoutHeldSlices(fleet, [shape], { avoid: new Set() }) });
+  if (sums.of(0) < need) return false;
   if (level < 0) return true;
-  for (const domain of fleet.tree.domainsAt(level)) if ((sums[domain] ?? 0) >= need) return true;
+  for (const domain of fleet.tree.domainsAt(level)) if (sums.of(domain) >= need) return true;
   return false;
 }
 

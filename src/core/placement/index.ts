@@ -6,6 +6,7 @@
 export { devicePods, podsInFree, podsThatFit } from './feasible-nodes.js';
 export { FitSums, mayFit } from './fit-sums.js';
 export { growPart, takeSeat } from './place-gang.js';
+export { withoutHeldSlices } from './held-slices.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 export { placeGang } from './place-mixed-gang.js';
 export { PodShape, profileOn, ShapeBook, whyNever } from './pod-shape.js';

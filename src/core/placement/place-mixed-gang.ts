@@ -2,6 +2,7 @@ import type { DomainId, FleetTransaction, TopologyTree } from '../fleet/index.js
 import type { AvoidedRows } from './feasible-nodes.js';
 import { podsThatFit } from './feasible-nodes.js';
 import { FitSums } from './fit-sums.js';
+import { withoutHeldSlices } from './held-slices.js';
 import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 import { placePart, takeSeat } from './place-gang.js';
 
@@ -26,7 +27,9 @@ const SEARCH_STEPS_MAX = 50_000;
  * whole gang in one domain, innermost level first, then each part by itself, the part with the fewest places first and
  * then in two other orders; when all that fails, an exact search of a bounded number of steps.
  */
-export function placeGang(tx: FleetTransaction, wish: GangWish): GangPlacement {
+export function placeGang(tx: FleetTransaction, asked: GangWish): GangPlacement {
+  const shapes = asked.parts.map(({ shape }) => shape);
+  const wish = { ...asked, avoid: withoutHeldSlices(tx.fleet, shapes, asked) };
   const only = wish.parts[0];
   if (only !== undefined && wish.parts.length === 1) {
     const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });

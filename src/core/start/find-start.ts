@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import { wishOf } from '../core-state.js';
 import type { GangPart, PlacedPart, PlacedPod } from '../placement/index.js';
 import { unreachable } from '../invariant.js';
-import { growPart, placeGang } from '../placement/index.js';
+import { growPart, placeGang, withoutHeldSlices } from '../placement/index.js';
 import type { FlavorChoice, FlavorChoices } from '../quota/index.js';
 import { chooseFlavors } from '../quota/index.js';
 import type { StartAsk } from './start-ask.js';
@@ -110,9 +110,11 @@ export function growStart(
   const { tree } = state.fleet;
   const shape = state.shapes.shapeOf(part.podSet, part.flavor);
   const pods: PlacedPod[] = [];
+  const own = new Set(part.pods.map(({ row }) => row));
+  const allowed = withoutHeldSlices(state.fleet, [shape], { avoid, own });
   let { region } = part;
   for (;;) {
-    pods.push(...growPart(state.tx, { shape, region, avoid, slices: part.slices }, count - pods.length));
+    pods.push(...growPart(state.tx, { shape, region, avoid: allowed, slices: part.slices }, count - pods.length));
     if (pods.length === count || tree.levelOfDomain(region) <= part.limit) return pods;
     region = tree.parentOf(region);
     if (tree.levelOfDomain(region) < part.limit) return pods;
