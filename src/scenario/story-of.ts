@@ -38,7 +38,7 @@ export function storyOf(scenario: Scenario, catalogue: HardwareCatalogue): Story
     ...workloadsOf(scenario, { nodes, cpu }),
   ];
   const told = scenario.events.flatMap((event, index) => {
-    const inputs = inputsOf(event, { queues, nodes: later[index] ?? [], cpu });
+    const inputs = inputsOf(event, { queues, added: later[index] ?? [], nodes, cpu });
     return inputs.map((input) => ({ atMs: msOf(event.at), input }));
   });
   const submitted = [...scenario.workloads, ...scenario.events.flatMap(({ submit }) => submit ?? [])];
@@ -60,7 +60,7 @@ interface Scene {
 function workloadsOf({ workloads }: Scenario, { nodes, cpu }: Scene): readonly SimulationInput[] {
   const plan = new SeatPlan(nodes);
   return workloads.flatMap((workload): readonly SimulationInput[] => {
-    const spec = workloadSpecOf(workload, { atSeconds: 0, cpu });
+    const spec = workloadSpecOf(workload, { atSeconds: 0, nodes, cpu });
     const startedAtMs = msOf(workload.startedAt);
     const seats = plan.seat(spec, workload.running ?? {});
     return [
@@ -72,11 +72,11 @@ function workloadsOf({ workloads }: Scenario, { nodes, cpu }: Scene): readonly S
 
 function inputsOf(
   event: ScenarioEvent,
-  { queues, nodes, cpu }: Scene & { readonly queues: Map<string, QueueSpec> },
+  { queues, added, ...scene }: Scene & { readonly queues: Map<string, QueueSpec>; readonly added: readonly NodeSpec[] },
 ): readonly SimulationInput[] {
   const { submit, finish, cancel, release, workload, priority, node, state, removeNode, queue } = event;
   if (submit !== undefined) {
-    return [{ kind: 'workload-submitted', workload: workloadSpecOf(submit, { atSeconds: event.at, cpu }) }];
+    return [{ kind: 'workload-submitted', workload: workloadSpecOf(submit, { atSeconds: event.at, ...scene }) }];
   }
   if (finish !== undefined) return [{ kind: 'workload-finished', workload: finish }];
   if (cancel !== undefined) return [{ kind: 'workload-cancelled', workload: cancel }];
@@ -94,5 +94,5 @@ function inputsOf(
     queues.set(changed.name, changed);
     return [{ kind: 'queue-set', queue: changed }];
   }
-  return nodes.map((one) => ({ kind: 'node-seen', node: one }));
+  return added.map((one) => ({ kind: 'node-seen', node: one }));
 }

@@ -1,4 +1,4 @@
-import type { PodSetSpec, Toleration, TopologyRequest, WorkloadSpec } from '../core/index.js';
+import type { NodeSpec, PodSetSpec, Toleration, TopologyRequest, WorkloadSpec } from '../core/index.js';
 import { cpuMilliOf, memoryMibOf } from '../documents/quantity.js';
 import { msOf, optionalMs } from './seconds.js';
 import { CPU_FLAVOR } from './flavors-of.js';
@@ -6,10 +6,18 @@ import { TOLERATION, devicesOf, modelsOf, type ScenarioPodSet, type ScenarioWork
 
 const MAX_RETRIES = 3;
 
-/** The workload as the core is told of it at `atSeconds`; its name is its id. `cpu`: whether there is a CPU flavor. */
+/** What the fleet offers: `cpu` is managed when there is a CPU flavor. */
+interface Offer {
+  readonly cpu: 'managed' | 'unmanaged';
+  readonly nodes: readonly NodeSpec[];
+}
+
+const EIGHTH_MILLI = 125;
+
+/** The workload as the core is told of it at `atSeconds`; its name is its id. */
 export function workloadSpecOf(
   workload: ScenarioWorkload,
-  { atSeconds, cpu }: { readonly atSeconds: number; readonly cpu: 'managed' | 'unmanaged' },
+  { atSeconds, ...offer }: Offer & { readonly atSeconds: number },
 ): WorkloadSpec {
   const { name, queue, kind, priority, preemptible, hold, dependsOn } = workload;
   return {
@@ -21,7 +29,7 @@ export function workloadSpecOf(
     preemptible,
     submittedAtMs: msOf(workload.submittedAt ?? atSeconds),
     hold,
-    podSets: workload.pods.map((pods) => podSetSpecOf(pods, { kind, cpu })),
+    podSets: workload.pods.map((pods) => podSetSpecOf(pods, kind, offer)),
     maxRetries: MAX_RETRIES,
     ...optionalMs('estimateMs', workload.estimate),
     ...optionalMs('limitMs', workload.limit),
@@ -33,12 +41,10 @@ export function workloadSpecOf(
   };
 }
 
-function podSetSpecOf(
-  pods: ScenarioPodSet,
-  { kind, cpu }: { readonly kind: ScenarioWorkload['kind']; readonly cpu: 'managed' | 'unmanaged' },
-): PodSetSpec {
+function podSetSpecOf(pods: ScenarioPodSet, kind: ScenarioWorkload['kind'], { cpu, nodes }: Offer): PodSetSpec {
   const count = devicesOf(pods);
   const memoryMib = pods.deviceMemory === undefined ? {} : { memoryMib: memoryMibOf(pods.deviceMemory) };
+  const share = pods.mig === undefined ? { milli: pods.milli } : partitionOf(pods.mig, nodes);
   const isGang = kind === 'training';
   const cpuOnly = cpu === 'managed' ? [CPU_FLAVOR] : [];
   return {
@@ -48,13 +54,24 @@ function podSetSpecOf(
     flavors: count === 0 ? cpuOnly : modelsOf(pods),
     cpuMilli: cpuMilliOf(pods.cpu),
     memoryMib: memoryMibOf(pods.memory),
-    ...(count === 0 ? {} : { devices: { count, milli: pods.milli, ...memoryMib } }),
+    ...(count === 0 ? {} : { devices: { count, ...share, ...memoryMib } }),
     nodeSelector: pods.selector,
     tolerations: pods.tolerations.flatMap(tolerationOf),
     ...(pods.topology === undefined ? {} : { topology: topologyOf(pods.topology) }),
     start: isGang ? 'together' : 'each',
     onLoss: isGang ? 'restart-all' : 'replace',
   };
+}
+
+/** Throws a `RangeError` when no device of the fleet has the profile. */
+function partitionOf(
+  profile: string,
+  nodes: readonly NodeSpec[],
+): { readonly profile: string; readonly milli: number } {
+  const profiles = nodes.flatMap(({ accelerators }) => accelerators.flatMap((devices) => devices.profiles ?? []));
+  const found = profiles.find(({ name }) => name === profile);
+  if (found === undefined) throw new RangeError(`no device of the fleet has the partition profile ${profile}`);
+  return { profile, milli: found.eighths * EIGHTH_MILLI };
 }
 
 function topologyOf(topology: NonNullable<ScenarioPodSet['topology']>): TopologyRequest {
