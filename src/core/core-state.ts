@@ -1,6 +1,7 @@
 import type {
   Charge,
   Decision,
+  FlavorName,
   FlavorSpec,
   Ms,
   NodeName,
@@ -9,6 +10,7 @@ import type {
   Seat,
   SetId,
   WorkloadId,
+  WorkloadSpec,
 } from './contract/index.js';
 import { DEFAULT_POLICY } from './contract/index.js';
 import { FleetState, FleetTransaction, groupOfSlot, PodTable } from './fleet/index.js';
@@ -16,7 +18,7 @@ import type { Holding } from './fleet/index.js';
 import { PlanBook, RunHistory } from './forecast/index.js';
 import { Journal } from './journal.js';
 import { ShapeBook } from './placement/index.js';
-import { NO_FLAVOR, WorkloadBook } from './queue/index.js';
+import { flavorsOf, NO_FLAVOR, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
 import type { WorkCounts } from './work-counts.js';
@@ -90,6 +92,11 @@ export class CoreState {
     this.book.groups.wake(NO_FLAVOR);
   }
 
+  /** The groups that a change of what this one holds could help. */
+  wakeForWorkload(spec: WorkloadSpec): void {
+    for (const flavor of flavorsOf(spec)) this.book.groups.wake(flavor);
+  }
+
   charge(charges: readonly Charge[]): void {
     for (const charge of charges) this.quota.charge(charge);
   }
@@ -124,16 +131,21 @@ export function wishOf(state: CoreState, podSet: PodSetSpec, pods: number): Flav
   };
 }
 
-/** The charge of a seat that was found, in the flavor of its node, or of its devices. */
+/** The flavor that a pod of the set is charged to on this seat: of its node, or of its devices. */
+export function flavorOfSeat(state: CoreState, podSet: PodSetSpec, seat: Seat): FlavorName | undefined {
+  const row = state.fleet.rowOf(seat.node);
+  const group = groupOfSlot(state.fleet.exampleOf(state.fleet.classOf(row)).slotGroups, seat.slots[0]?.slot ?? -1);
+  const ofSeat = podSet.devices === undefined ? state.fleet.flavorsOf(row).cpu : group?.flavor;
+  return podSet.flavors.find((name) => name === ofSeat);
+}
+
+/** The charge of a seat that was found. */
 export function chargeOfSeat(
   state: CoreState,
   podSet: PodSetSpec,
   seat: Seat,
 ): { flavor: string; milli: number } | undefined {
-  const row = state.fleet.rowOf(seat.node);
-  const group = groupOfSlot(state.fleet.exampleOf(state.fleet.classOf(row)).slotGroups, seat.slots[0]?.slot ?? -1);
-  const ofSeat = podSet.devices === undefined ? state.fleet.flavorsOf(row).cpu : group?.flavor;
-  const flavor = podSet.flavors.find((name) => name === ofSeat);
+  const flavor = flavorOfSeat(state, podSet, seat);
   const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
   return flavor === undefined || milli === 0 ? undefined : { flavor, milli };
 }

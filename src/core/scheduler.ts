@@ -30,8 +30,8 @@ import type { WorkCounts } from './work-counts.js';
  * A settlement is a list of decisions; those with one `set` are committed together or refused together, in the order
  * given. A set is about one workload, or about a pre-emptor and all that make room for it. The caller answers each set
  * by `set-committed` or `set-refused`, best in the order given; until then the core decides nothing more about its
- * workloads, whatever it is told about them. A start is assumed at once: its seats and quota are taken, and given back
- * when it is refused. So is what others give up `for` it: their claims and charges end with the decision, and stand
+ * workloads, whatever it is told about them. A start and growth are assumed at once: seats and quota are taken, and given
+ * back when it is refused; growth is tried again after `retry.backoffMs`. So is what others give up `for` it: their claims and charges end with the decision, and stand
  * again when it is refused. All other decisions take effect with their commit, so what they free is given to others by
  * the next `decide`. A later set may count on quota that an earlier one frees: when that was refused, look again. After
  * a refusal the workload that was to start, or to end by itself, waits until the queue or node named in `at` changes, it
@@ -53,8 +53,16 @@ import type { WorkCounts } from './work-counts.js';
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
  *   are gone) and reports what becomes of them. With `for` it makes room for that workload, in one set with its start;
  *   the evicted one is requeued even when it ends by itself before the set is answered.
- * - **shrink** takes pods above the minimum from an elastic gang, which runs on; with `for`, as an eviction.
- * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum. It says
+ * - **grow** adds pods to a running workload that has fewer than its counts allow: same incarnation, indexes that no pod
+ *   of it ever had, more charges. It comes after every waiting minimum had its turn, on free capacity and quota, in the
+ *   flavor of its pods and inside what it requires; not while pods of an earlier growth are still to come, nor before
+ *   `preemption.minRuntimeMs` after it shrank, nor during a backoff after pods of it failed by their own fault or were
+ *   refused. Such pods must run by `startByMs`, or are given up again.
+ * - **shrink** gives up some pods above the minimum (highest indexes first): the caller deletes the pods, the others go
+ *   on. It comes when counts are lowered and when pods did not come up in time, then perhaps in one set with a `release`;
+ *   with `for`, as an eviction.
+ * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum, or are
+ *   replaced one by one (`onLoss: replace`: a later `grow` brings a new pod as long as one is left). It says
  *   nothing about occupancy. With some pods, the others run on; with all pods of a successful workload it stands in one
  *   set with `finish`. Deleting released pods is harmless and frees what a lost one may still hold.
  * - **finish** is the last word. It comes in a later set than `evict`, or together with `release`, when no pod of the
@@ -87,16 +95,18 @@ import type { WorkCounts } from './work-counts.js';
  * | a node is draining, repairing, validating or retired | `drained` | `requeue` at once |
  * | a device failed | `device-failed` | `requeue` at once |
  * | a pod was refused: `elsewhere` avoids that node until it changes | `gang-incomplete` | `requeue` after a backoff; `never`: `failed`, `fail` |
+ * | its `minCount` was raised above the pods it has (a gang) | `gang-incomplete` | `requeue` at once |
  * | a pod exits 75 unasked, a gang below its minimum | `gang-incomplete` | `requeue` after a backoff |
  * | runs longer than its `limitMs`, counted from the decision to start it | `over-limit` | `fail` |
- * | not all pods run at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
+ * | less than the minimum runs at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
  *
  * A hold stops no running workload; it keeps a pending one from starting.
  *
  * ## Rebuilding from a ledger
  * In this order: `policy-set`, flavors, queues, `node-seen` and `node-state-changed`, then per unfinished workload
- * `workload-submitted` (its `incarnation`, `retries`, `notBeforeMs` and `ending` as stored) and one `pod-adopted` for
- * each pod that claims or occupies (with the `waitsFor` of its start, as long as it is not bound); then `workload-cancelled` where that was asked. `leaving`: no claim any more.
+ * `workload-submitted` (its `incarnation`, `round`, `nextIndex`, `retries`, `notBeforeMs` and `ending` as stored) and
+ * one `pod-adopted` for each pod that claims or occupies (with the `waitsFor` of its start, as long as it is not bound);
+ * then `workload-cancelled` where that was asked. `leaving`: no claim any more.
  * Charges follow from the claims: each node belongs to one device flavor and one CPU flavor. A pod that has ended but
  * not yet been released is adopted as `started`, then `pod-ended`. Decide only when all is told.
  */

@@ -1,11 +1,11 @@
 import type { Constraint, Ms, Settlement, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { bindingOf } from './explanation/index.js';
+import { growInOrder } from './grow-in-order.js';
 import { announceStart, clockMoved, DecisionWriter, reconcileWorkload } from './lifecycle/index.js';
 import { plansDueMs } from './backfill/index.js';
 import { tellPlans } from './plan-words.js';
 import { compareByOrder, orderKeyOf } from './queue/index.js';
-import { growBeside } from './start-ahead.js';
 import { visitWaiting } from './visit.js';
 
 /**
@@ -24,9 +24,11 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
     compareByOrder(orderKeyOf(state.policy.order, a, nowMs), orderKeyOf(state.policy.order, b, nowMs)),
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
-  const { drafts, blocked, truncated } = visitWaiting({ state, writer, nowMs });
-  for (const draft of drafts.map((start) => growBeside(state, nowMs, start)))
-    announceStart({ state, writer, nowMs }, draft);
+  const visiting = { state, writer, nowMs };
+  const { drafts, blocked, truncated } = visitWaiting(visiting);
+  // A settle that was cut short has not given every waiting minimum its turn.
+  const grown = truncated ? drafts : growInOrder(visiting, drafts);
+  for (const draft of grown) announceStart(visiting, draft);
   for (const head of blocked) tellGroup({ state, writer }, head);
   for (const { head, binding } of state.book.groups.joined()) tellGroup({ state, writer }, head, binding);
   tellPlans(state, writer);

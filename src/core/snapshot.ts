@@ -5,7 +5,7 @@ import type { NodeRecord, PodRecord } from './fleet/index.js';
 import type { PlanBookRecord, RunHistoryRecord } from './forecast/index.js';
 import { invariant } from './invariant.js';
 import type { MixRecord } from './placement/index.js';
-import type { GroupRecord, WorkloadRecord } from './queue/index.js';
+import type { GroupRecord, GrowthRecord, WorkloadRecord } from './queue/index.js';
 import type { PastUsageRecord } from './quota/index.js';
 
 /** Records as plain data, fit for JSON. Indexes are not in it: `restoreState` builds them as the events did. */
@@ -29,6 +29,7 @@ export interface Snapshot {
   /** To be looked at in the next settle. */
   readonly touched: readonly WorkloadId[];
   readonly groups: readonly GroupRecord[];
+  readonly growing: readonly GrowthRecord[];
   /** What placement knows of the pods that teams submit. */
   readonly mix: MixRecord;
   readonly plans: PlanBookRecord;
@@ -59,6 +60,7 @@ export function snapshotOf(state: CoreState): Snapshot {
     inFlight: [...state.inFlight].sort(([a], [b]) => a - b).map(([set, decisions]) => ({ set, decisions })),
     touched: book.touched(),
     groups: book.groups.records(),
+    growing: book.groups.growing.records(),
     mix: state.shapes.scoring.mix.record(),
     plans: state.plans.records(),
     history: state.history.records(),
@@ -90,6 +92,7 @@ export function restoreState(snapshot: Snapshot): CoreState {
   for (const { set, decisions } of snapshot.inFlight) state.inFlight.set(set, decisions);
   for (const id of snapshot.touched) state.book.touch(id);
   state.book.groups.restore(snapshot.groups);
+  state.book.restoreGrowing(snapshot.growing);
   state.plans.restore(snapshot.plans);
   state.history.restore(snapshot.history);
   state.journal.commit();

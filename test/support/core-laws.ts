@@ -129,10 +129,11 @@ export function expectWholeGangs(story: CoreStory): void {
   for (const { id, podSets } of story.world.workloads) {
     const claimed = story.ledger.podsOf(id).filter(({ isClaimed }) => isClaimed);
     if (claimed.length === 0) continue;
-    for (const { name, minCount, count } of podSets) {
-      const pods = claimed.filter(({ seat }) => seat.pod.podSet === name).length;
-      expect(pods).toBeGreaterThanOrEqual(minCount);
-      expect(pods).toBeLessThanOrEqual(count);
+    for (const podSet of podSets) {
+      const pods = claimed.filter(({ seat }) => seat.pod.podSet === podSet.name).length;
+      const { least, most } = story.boundsOf(id, podSet);
+      expect(pods).toBeGreaterThanOrEqual(least);
+      expect(pods).toBeLessThanOrEqual(most);
     }
   }
 }
@@ -140,16 +141,22 @@ export function expectWholeGangs(story: CoreStory): void {
 /** Each pod set that requires a level stands in one domain of it; of slices, each by itself. */
 export function expectRequiredTopology(story: CoreStory, set: readonly Decision[]): void {
   for (const start of set) {
-    if (start.kind !== 'start') continue;
+    if (start.kind !== 'start' && start.kind !== 'grow') continue;
+    const before = story.ledger
+      .podsOf(start.workload)
+      .filter(({ seat, isClaimed }) => isClaimed && seat.pod.incarnation === start.incarnation);
     const spec = story.world.workloads.find(({ id }) => id === start.workload);
     for (const { name, topology } of spec?.podSets ?? []) {
       if (topology === undefined || topology.kind === 'preferred') continue;
-      const seats = start.seats.filter(({ pod }) => pod.podSet === name);
+      const added = start.seats.filter(({ pod }) => pod.podSet === name);
+      const here = before.map(({ seat }) => seat).filter(({ pod }) => pod.podSet === name);
+      const seats = topology.kind === 'slice' ? added : [...here, ...added];
       const size = topology.kind === 'slice' ? topology.size : seats.length;
       expect(seats.length % size).toBe(0);
       for (let first = 0; first < seats.length; first += size) {
-        const slice = seats.filter(({ pod }) => pod.index >= first && pod.index < first + size);
-        const domains = new Set(slice.map(({ node }) => domainOf(story.world.nodes, node, topology.level)));
+        const domains = new Set(
+          seats.slice(first, first + size).map(({ node }) => domainOf(story.world.nodes, node, topology.level)),
+        );
         expect(domains.size).toBe(1);
         expect(domains.has('none')).toBe(false);
       }

@@ -69,7 +69,7 @@ export class CoreRig {
       for (const set of setsOf(decisions)) this.tell({ kind: 'set-committed', set });
       if (pods === 'only-commit') continue;
       for (const decision of decisions) {
-        if (decision.kind === 'start') this.startPods(decision.seats.map(({ pod }) => pod));
+        if (decision.kind === 'start' || decision.kind === 'grow') this.startPods(decision.seats.map(({ pod }) => pod));
         if (decision.kind === 'evict' || decision.kind === 'shrink') this.goPods(decision.pods);
       }
     }

@@ -3,6 +3,7 @@ import type {
   NodeSpec,
   PodEnd,
   PodRef,
+  PodSetSpec,
   QueueSpec,
   SchedulerInput,
   SetId,
@@ -46,6 +47,7 @@ export class CoreStory {
   queues: readonly QueueSpec[];
   #seq = 0;
   #submitted = 0;
+  readonly #counts: { workload: string; podSet: string; count: number; minCount: number }[] = [];
   #open: { readonly set: SetId; readonly decisions: readonly Decision[] }[] = [];
 
   constructor(
@@ -114,9 +116,21 @@ export class CoreStory {
     }
   }
 
-  /** Starts that are decided and not answered yet: the core assumes them. */
-  assumed(): readonly (Decision & { readonly kind: 'start' })[] {
-    return this.#open.flatMap(({ decisions }) => decisions).filter((decision) => decision.kind === 'start');
+  /** Starts and growth that are decided and not answered yet: the core assumes them. */
+  assumed(): readonly (Decision & { readonly kind: 'start' | 'grow' })[] {
+    const decisions = this.#open.flatMap((open) => open.decisions);
+    return decisions.filter((decision) => decision.kind === 'start' || decision.kind === 'grow');
+  }
+
+  /** The fewest and the most pods that the set was ever to have. */
+  boundsOf(workload: string, podSet: PodSetSpec): { readonly least: number; readonly most: number } {
+    const { count, minCount, onLoss, start } = podSet;
+    const changes = this.#counts.filter((change) => change.workload === workload && change.podSet === podSet.name);
+    const least = onLoss === 'replace' || start === 'each' ? 1 : minCount;
+    return {
+      least: Math.min(least, ...changes.map((change) => change.minCount)),
+      most: Math.max(count, ...changes.map((change) => change.count)),
+    };
   }
 
   /** What is given up for others by sets that are not answered yet: the core assumes that too. */
@@ -160,6 +174,9 @@ export class CoreStory {
         return;
       case 'priority':
         this.tell({ kind: 'workload-changed', workload, change: { priority: more % 4 } });
+        return;
+      case 'counts':
+        this.#changeCounts(workload, more);
         return;
       case 'quota':
         this.#changeQuota(pick, more);
@@ -293,6 +310,16 @@ export class CoreStory {
 
   #isLeaving(pod: PodRef): boolean {
     return this.ledger.podsOf(pod.workload).some(({ seat, isClaimed }) => seat.pod === pod && !isClaimed);
+  }
+
+  #changeCounts(workload: string, more: number): void {
+    const sets = this.world.workloads.find(({ id }) => id === workload)?.podSets ?? [];
+    const podSet = sets[more % sets.length];
+    if (podSet === undefined) return;
+    const minCount = 1 + (more % 3);
+    const count = minCount + ((more >> 2) % 3);
+    this.#counts.push({ workload, podSet: podSet.name, count, minCount });
+    this.tell({ kind: 'workload-changed', workload, change: { counts: { [podSet.name]: { count, minCount } } } });
   }
 
   #changeQuota(pick: number, more: number): void {

@@ -39,6 +39,8 @@ export const HAPPENINGS = [
   'hold',
   'lift',
   'priority',
+  'counts',
+  'counts',
   'quota',
   'node-state',
   'node-heals',
@@ -175,8 +177,14 @@ const anyPodSet = fc
     selects: fc.constantFrom(false, false, false, false, false, true),
     tolerates: fc.boolean(),
     topology: anyTopology,
+    life: fc.constantFrom<Pick<PodSetSpec, 'start' | 'onLoss'>[]>(
+      { start: 'together', onLoss: 'restart-all' },
+      { start: 'together', onLoss: 'restart-all' },
+      { start: 'together', onLoss: 'replace' },
+      { start: 'each', onLoss: 'replace' },
+    ),
   })
-  .map(({ count, slack, gpus, milli, profile, flavors, cpu, selects, tolerates, topology }): PodSetSpec => {
+  .map(({ count, slack, gpus, milli, profile, flavors, cpu, selects, tolerates, topology, life }): PodSetSpec => {
     const isFraction = milli < 1000 && gpus > 0;
     const size = topology?.kind === 'slice' ? topology.size : 1;
     return aPodSet({
@@ -187,6 +195,7 @@ const anyPodSet = fc
       flavors: gpus === 0 ? (cpu > 0 ? ['cpu'] : []) : flavors,
       cpu,
       nodeSelector: selects ? { pool: 'train' } : {},
+      ...life,
       tolerations: tolerates ? [{ key: 'team', operator: 'Exists' }] : [],
       ...(topology === undefined ? {} : { topology }),
       ...(profile === undefined || gpus === 0
@@ -271,7 +280,15 @@ export const anyNoise: fc.Arbitrary<readonly (SchedulerInput | { readonly kind: 
     fc.record({
       kind: is('workload-changed'),
       workload: fc.constantFrom('w0', 'w1', 'w99'),
-      change: fc.record({ hold: fc.boolean(), priority: fc.nat(2) }),
+      change: fc.record({
+        hold: fc.boolean(),
+        priority: fc.nat(2),
+        counts: fc.dictionary(
+          fc.constantFrom('set0', 'set1', 'other'),
+          fc.record({ count: fc.nat(3), minCount: fc.nat(3) }),
+          { maxKeys: 2 },
+        ),
+      }),
     }),
     fc.record({ kind: is('queue-removed'), queue: anyQueueName }),
     anyQueues.chain((queues) => fc.record({ kind: is('queue-set'), queue: fc.constantFrom(...queues) })),

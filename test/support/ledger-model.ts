@@ -30,6 +30,8 @@ interface ModelNode {
 /** A ledger in memory, written from its contract and not from the core: what it holds, the core must hold. */
 export class LedgerModel {
   readonly pods = new Map<string, ModelPod>();
+  /** Every pod that was ever committed: no name is given twice. */
+  readonly #names = new Set<string>();
   readonly #charges = new Map<string, readonly Charge[]>();
   readonly #nodes = new Map<string, ModelNode>();
 
@@ -66,7 +68,7 @@ export class LedgerModel {
   forbids(set: readonly Decision[], queues: readonly QueueSpec[]): string | undefined {
     const trial = this.#copy();
     for (const decision of set) {
-      const refusal = decision.kind === 'start' ? trial.#refusalOfStart(decision, queues) : undefined;
+      const refusal = hasSeats(decision) ? trial.#refusalOfSeats(decision, queues) : undefined;
       if (refusal !== undefined) return refusal;
       trial.commit([decision]);
     }
@@ -75,9 +77,13 @@ export class LedgerModel {
 
   commit(set: readonly Decision[]): void {
     for (const decision of set) {
-      if (decision.kind === 'start') {
-        for (const pod of this.#podsOfStart(decision)) this.pods.set(keyOf(pod.seat.pod), pod);
-        this.#charges.set(decision.workload, decision.charges);
+      if (hasSeats(decision)) {
+        for (const pod of this.#podsOf(decision)) {
+          this.pods.set(keyOf(pod.seat.pod), pod);
+          this.#names.add(keyOf(pod.seat.pod));
+        }
+        const before = decision.kind === 'start' ? [] : this.chargesOf(decision.workload);
+        this.#charges.set(decision.workload, plus(before, decision.charges));
       }
       if (decision.kind === 'evict' || decision.kind === 'release' || decision.kind === 'shrink') {
         for (const pod of decision.pods) this.#change(pod, { isClaimed: false });
@@ -100,8 +106,10 @@ export class LedgerModel {
   }
 
   /** Both sums: of all claims, and of all that is or may be there now; who waits for others is not. */
-  #refusalOfStart(start: Decision & { readonly kind: 'start' }, queues: readonly QueueSpec[]): string | undefined {
-    const all = [...this.pods.values(), ...this.#podsOfStart(start)];
+  #refusalOfSeats(start: Joining, queues: readonly QueueSpec[]): string | undefined {
+    const twice = start.seats.find(({ pod }) => this.#names.has(keyOf(pod)));
+    if (twice !== undefined) return `pod ${keyOf(twice.pod)} a second time`;
+    const all = [...this.pods.values(), ...this.#podsOf(start)];
     const claims = all.filter(({ isClaimed }) => isClaimed);
     const present = all.filter((pod) => !this.isWaiting(pod));
     for (const [sum, pods] of Object.entries({ claims, present })) {
@@ -122,7 +130,7 @@ export class LedgerModel {
     return undefined;
   }
 
-  #podsOfStart({ seats, waitsFor }: Decision & { readonly kind: 'start' }): readonly ModelPod[] {
+  #podsOf({ seats, waitsFor }: Joining): readonly ModelPod[] {
     return seats.map((seat) => ({
       seat,
       isClaimed: true,
@@ -136,6 +144,7 @@ export class LedgerModel {
     for (const [key, pod] of this.pods) copy.pods.set(key, pod);
     for (const [workload, charges] of this.#charges) copy.#charges.set(workload, charges);
     for (const [name, node] of this.#nodes) copy.#nodes.set(name, node);
+    for (const name of this.#names) copy.#names.add(name);
     return copy;
   }
 
@@ -158,6 +167,13 @@ export class LedgerModel {
     if (after.isClaimed || after.isOccupied) this.pods.set(keyOf(ref), after);
     else this.pods.delete(keyOf(ref));
   }
+}
+
+/** Pods come into being by it. */
+type Joining = Decision & { readonly kind: 'start' | 'grow' };
+
+function hasSeats(decision: Decision): decision is Joining {
+  return decision.kind === 'start' || decision.kind === 'grow';
 }
 
 export function keyOf({ workload, incarnation, podSet, index }: PodRef): string {
@@ -198,6 +214,15 @@ function cutTwice(pods: readonly ModelPod[]): string | undefined {
     }
   }
   return undefined;
+}
+
+function plus(charges: readonly Charge[], more: readonly Charge[]): readonly Charge[] {
+  const added = more.filter(({ flavor }) => charges.every((charge) => charge.flavor !== flavor));
+  const sums = charges.map((charge) => {
+    const same = more.find(({ flavor }) => flavor === charge.flavor);
+    return { ...charge, milli: charge.milli + (same?.milli ?? 0) };
+  });
+  return [...sums, ...added];
 }
 
 function minus(charges: readonly Charge[], less: readonly Charge[]): readonly Charge[] {

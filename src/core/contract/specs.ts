@@ -158,6 +158,9 @@ export interface WorkloadSpec {
   readonly retries: number;
   /** Run time that earlier incarnations have saved, when the core is rebuilt. */
   readonly workDoneMs?: Ms;
+  /** When the core is rebuilt: how often the members of this incarnation changed, and by pod set the first unused index. */
+  readonly round?: number;
+  readonly nextIndex?: Readonly<Record<string, number>>;
   /** Not before this time, e.g. the backoff after a failure. */
   readonly notBeforeMs?: Ms;
   /** When the core is rebuilt: an eviction with this `then` is committed, its pods may still be leaving. */

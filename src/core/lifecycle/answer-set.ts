@@ -1,8 +1,8 @@
-import type { Decision, Ms, PodRef, SchedulerEvent, SetId } from '../contract/index.js';
+import type { Decision, Ms, PodRef, SchedulerEvent, Seat, SetId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodChange } from '../fleet/index.js';
-import { invariant, unreachable } from '../invariant.js';
-import type { WorkloadRecord } from '../queue/index.js';
+import { unreachable } from '../invariant.js';
+import type { Membership, WorkloadRecord } from '../queue/index.js';
 import { workAfterEnd } from '../queue/index.js';
 import type { Applied } from './applied.js';
 import { LOSS_MEMORY_MS } from '../preemption/index.js';
@@ -53,8 +53,9 @@ function rememberEviction(
 }
 
 /**
- * The ledger did not store the set. Only a start, and what others gave up for it, was assumed before the answer, so only
- * that is undone. Whose start or end was refused waits a while; who would have made room runs on as if nothing had been.
+ * The ledger did not store the set. Only a start or growth, and what others gave up for it, was assumed before the
+ * answer, so only that is undone. Whose start or end was refused waits a while; who would have made room, or grown, runs
+ * on as if nothing had been.
  */
 export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set-refused' }): Applied {
   const decisions = state.inFlight.get(event.set);
@@ -66,8 +67,10 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     if (record === undefined) continue;
     // Whoever was cancelled meanwhile will not be started again: there is nothing to wait for.
     const isGivenUp = decision.kind === 'start' && record.cancelRequested;
-    const pause = isGivenUp || isForAnother(decision) ? undefined : afterRefusal;
+    const runsOn = decision.kind === 'grow' || isForAnother(decision);
+    const pause = isGivenUp || runsOn ? undefined : afterRefusal;
     if (decision.kind === 'start') undoStart(state, record, decision);
+    if (decision.kind === 'grow') undoGrowth(state, record, { growth: decision, atMs: event.atMs });
     if (isForAnother(decision)) standAgain(state, decision);
     // Who runs on may be asked again to give way.
     if (isForAnother(decision)) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
@@ -90,11 +93,7 @@ function carryOut(
 ): void {
   switch (decision.kind) {
     case 'start':
-      changePods(
-        state,
-        decision.seats.map(({ pod }) => pod),
-        { claim: 'granted', occupancy: 'expected' },
-      );
+      changePods(state, refsOf(decision.seats), { claim: 'granted', occupancy: 'expected' });
       // Others may take from it now.
       for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
       return;
@@ -110,20 +109,23 @@ function carryOut(
     case 'release':
       changePods(state, decision.pods, { claim: 'none' });
       state.refund(decision.charges);
-      state.book.change(record, { charges: subtractCharges(record.charges, decision.charges) });
+      state.book.change(record, {
+        charges: subtractCharges(record.charges, decision.charges),
+        membership: nextRound(record),
+      });
       return;
     case 'finish':
       if (decision.outcome === 'succeeded') learn(state, record, atMs);
       state.book.remove(record);
       return;
+    case 'grow':
+      changePods(state, refsOf(decision.seats), { claim: 'granted', occupancy: 'expected' });
+      for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
+      state.book.change(record, { membership: nextRound(record) });
+      return;
     case 'shrink':
       changePods(state, decision.pods, { claim: 'none' });
-      if (isForAnother(decision)) return;
-      state.refund(decision.charges);
-      state.book.change(record, { charges: subtractCharges(record.charges, decision.charges) });
-      return;
-    case 'grow':
-      invariant(false, 'nothing grows yet', { kind: decision.kind });
+      shrunk(state, record, { shrink: decision, atMs });
       return;
     case 'plan':
     case 'unplan':
@@ -141,14 +143,50 @@ function learn(state: CoreState, { spec, startedAtMs }: WorkloadRecord, atMs: Ms
 }
 
 function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & { kind: 'start' }): void {
-  changePods(
-    state,
-    start.seats.map(({ pod }) => pod),
-    { claim: 'none' },
-  );
+  changePods(state, refsOf(start.seats), { claim: 'none' });
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
   state.book.change(record, { state: 'pending', incarnation, charges: [], ...NOT_STARTED });
+}
+
+/** Pods that were to join never were; it is not tried again before the first backoff. Their indexes stay used. */
+function undoGrowth(
+  state: CoreState,
+  record: WorkloadRecord,
+  { growth, atMs }: { readonly growth: Decision & { kind: 'grow' }; readonly atMs: Ms },
+): void {
+  changePods(state, refsOf(growth.seats), { claim: 'none' });
+  state.refund(growth.charges);
+  state.book.change(record, {
+    charges: subtractCharges(record.charges, growth.charges),
+    startByMs: undefined,
+    membership: { ...record.membership, growNotBeforeMs: atMs + state.policy.retry.backoffMs },
+  });
+}
+
+function shrunk(
+  state: CoreState,
+  record: WorkloadRecord,
+  { shrink, atMs }: { readonly shrink: Decision & { kind: 'shrink' }; readonly atMs: Ms },
+): void {
+  const membership = { ...nextRound(record), growNotBeforeMs: afterShrinking(state, record, atMs) };
+  // Charges given up for another ended with the decision.
+  const charges = isForAnother(shrink) ? record.charges : subtractCharges(record.charges, shrink.charges);
+  if (!isForAnother(shrink)) state.refund(shrink.charges);
+  state.book.change(record, { charges, membership });
+}
+
+function nextRound({ membership }: WorkloadRecord): Membership {
+  return { ...membership, round: membership.round + 1 };
+}
+
+/** A gang that shrank and grew with each small arrival and end would restart for each of them. */
+function afterShrinking(state: CoreState, { membership }: WorkloadRecord, atMs: Ms): Ms {
+  return Math.max(membership.growNotBeforeMs ?? 0, atMs + state.policy.preemption.minRuntimeMs);
+}
+
+function refsOf(seats: readonly Seat[]): readonly PodRef[] {
+  return seats.map(({ pod }) => pod);
 }
 
 /** A pod that loses its claim while it occupies its node is leaving. */

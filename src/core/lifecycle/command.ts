@@ -1,4 +1,4 @@
-import type { PodSetSpec, SchedulerEvent, WorkloadSpec } from '../contract/index.js';
+import type { PodSetSpec, SchedulerEvent, WorkloadChange, WorkloadSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { unreachable } from '../invariant.js';
 import type { Applied } from './applied.js';
@@ -70,7 +70,17 @@ function hasWholeSlices({ count, minCount, topology }: PodSetSpec): boolean {
   return topology.size >= 1 && count % topology.size === 0 && minCount % topology.size === 0;
 }
 
-/** What its owner does ends a pause: after a refused set it may be tried again at once. */
+/** `undefined`: the counts name a pod set that is not there, or leave no pod at all. */
+function changedSpec(spec: WorkloadSpec, { counts = {}, ...change }: WorkloadChange): WorkloadSpec | undefined {
+  const names = new Set(spec.podSets.map(({ name }) => name));
+  const podSets = spec.podSets.map((podSet) => ({ ...podSet, ...counts[podSet.name] }));
+  const isKnown = Object.keys(counts).every((name) => names.has(name));
+  return isKnown && podSets.every(hasWholeSlices) && podSets.some(({ count }) => count > 0)
+    ? { ...spec, ...change, podSets }
+    : undefined;
+}
+
+/** What its owner does ends a pause: after a refused set it may be tried again at once, and so may growth. */
 function changeWorkload(
   state: CoreState,
   event: SchedulerEvent & { kind: 'workload-changed' | 'workload-cancelled' },
@@ -81,14 +91,15 @@ function changeWorkload(
     if (record.cancelRequested) return 'misfit';
     state.book.change(record, { cancelRequested: true, pause: undefined });
   } else {
-    const spec = { ...record.spec, ...event.change };
+    const spec = changedSpec(record.spec, event.change);
+    if (spec === undefined) return 'misfit';
     // A new estimate is worth more than what an earlier incarnation said.
     const expectedMs = event.change.estimateMs === undefined ? record.expectedMs : undefined;
-    state.book.change(record, { spec, expectedMs, pause: undefined, told: undefined });
-    if (event.change.priority !== undefined && event.change.priority !== record.spec.priority) {
-      state.rightsVersion++;
-      for (const { flavor } of record.charges) state.book.groups.wake(flavor);
-    }
+    const membership = { ...record.membership, growNotBeforeMs: undefined };
+    state.book.change(record, { spec, expectedMs, membership, pause: undefined, told: undefined });
+    // Of one that runs it may change who may take from it, and when it is expected to end.
+    if (record.state !== 'pending') state.wakeForWorkload(spec);
+    if (spec.priority !== record.spec.priority) state.rightsVersion++;
   }
   state.book.touch(event.workload);
   return 'applied';

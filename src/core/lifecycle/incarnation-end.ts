@@ -10,7 +10,14 @@ import { claimedPods, isSilent } from './pod-counts.js';
 
 /** What is to become of a started workload now. */
 export type IncarnationFate =
-  | { readonly kind: 'goes-on'; readonly lostSurplus: readonly PodRecord[]; readonly isUp: boolean }
+  | {
+      readonly kind: 'goes-on';
+      /** Dead beyond the minimum, or to be replaced: their claims end. */
+      readonly lost: readonly PodRecord[];
+      /** Did not come up in time, and can be spared: they are given up. */
+      readonly late: readonly PodRecord[];
+      readonly isUp: boolean;
+    }
   | { readonly kind: 'succeeded' }
   | {
       readonly kind: 'ends';
@@ -41,10 +48,12 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   if (isBelowMinimum(record, pods, dead)) return endOfGang(state, record, { dead, nowMs });
   const living = pods.filter((pod) => !dead.includes(pod));
   if (living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
-  const isUp = living.every(({ started, end }) => started || end !== undefined);
-  if (!isUp && record.startByMs !== undefined && nowMs >= record.startByMs) return tryLater(state, record, nowMs);
+  const isUp = ({ started, end }: PodRecord) => started || end !== undefined;
+  const isTooLate = record.startByMs !== undefined && nowMs >= record.startByMs;
+  const late = isTooLate ? living.filter((pod) => !isUp(pod)) : [];
+  if (late.length > 0 && isBelowMinimum(record, pods, [...dead, ...late])) return tryLater(state, record, nowMs);
   if (isOverLimit(record, nowMs)) return { kind: 'ends', reason: 'over-limit', then: 'fail', ...atOnce };
-  return { kind: 'goes-on', lostSurplus: dead, isUp };
+  return { kind: 'goes-on', lost: dead, late, isUp: living.every((pod) => isUp(pod) || late.includes(pod)) };
 }
 
 function isOverLimit(record: WorkloadRecord, nowMs: Ms): boolean {
@@ -71,10 +80,12 @@ function whyMoved(state: CoreState, pod: PodRecord): EvictReason | undefined {
   return pod.seat.slots.some(({ slot }) => failed.includes(slot)) ? 'device-failed' : undefined;
 }
 
+/** Pods that are replaced one by one do not take the others with them, as long as one is left. */
 function isBelowMinimum(record: WorkloadRecord, pods: readonly PodRecord[], dead: readonly PodRecord[]): boolean {
   return record.spec.podSets.some((podSet) => {
     const ofSet = (pod: PodRecord) => pod.seat.pod.podSet === podSet.name;
-    return pods.filter(ofSet).length - dead.filter(ofSet).length < minimumOf(podSet);
+    const least = podSet.onLoss === 'replace' ? Math.min(1, podSet.count) : minimumOf(podSet);
+    return pods.filter(ofSet).length - dead.filter(ofSet).length < least;
   });
 }
 

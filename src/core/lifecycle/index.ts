@@ -15,6 +15,8 @@ export { tryPreempt } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
+export { growWorkload } from './resize-gang.js';
+export type { GrowthGuard } from './resize-gang.js';
 export { announceStart, chargesOfParts, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
 export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';
 export { clockMoved } from './unblock.js';

@@ -1,7 +1,8 @@
-import type { Ms, SchedulerEvent } from '../contract/index.js';
+import type { Ms, PodRef, SchedulerEvent } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { chargeOfSeat } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
+import type { Membership } from '../queue/index.js';
 import type { Applied } from './applied.js';
 import { addCharges, sumCharges } from '../start/index.js';
 
@@ -100,9 +101,16 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
     startedAtMs: Math.min(record.startedAtMs ?? Infinity, event.startedAtMs ?? event.atMs),
     startByMs: record.startByMs ?? deadline(state, event.atMs),
     charges: addCharges(record.charges, charges),
+    membership: withIndex(record.membership, seat.pod),
   });
   state.book.touch(seat.pod.workload);
   return 'applied';
+}
+
+/** An index that is found is used, whatever the ledger told before. */
+function withIndex(membership: Membership, { podSet, index }: PodRef): Membership {
+  const next = Math.max(membership.nextIndex[podSet] ?? 0, index + 1);
+  return { ...membership, nextIndex: { ...membership.nextIndex, [podSet]: next } };
 }
 
 function deadline(state: CoreState, nowMs: Ms): Ms {

@@ -1,3 +1,4 @@
+import type { PodRef, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
@@ -7,6 +8,15 @@ export function claimedPods(state: CoreState, record: WorkloadRecord): readonly 
   return state.pods
     .ofWorkload(record.spec.id)
     .filter((pod) => pod.claim === 'granted' && pod.seat.pod.incarnation === record.incarnation);
+}
+
+export function refsOf(pods: readonly PodRecord[]): readonly PodRef[] {
+  return pods.map(({ seat }) => seat.pod);
+}
+
+/** Those of one pod set. */
+export function podsOfSet(pods: readonly PodRecord[], { name }: PodSetSpec): readonly PodRecord[] {
+  return pods.filter(({ seat }) => seat.pod.podSet === name);
 }
 
 /** A node that does not answer, so that nothing can be awaited from it: its slots stay blocked until it is fenced. */

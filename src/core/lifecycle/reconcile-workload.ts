@@ -1,13 +1,17 @@
-import type { Ms, PodRef } from '../contract/index.js';
+import type { Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import { invariant, unreachable } from '../invariant.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { isWaiting } from '../queue/index.js';
-import type { DecisionWriter } from './decision-writer.js';
+import { backoffMs } from './backoff.js';
+import type { DecisionBody, DecisionWriter } from './decision-writer.js';
 import type { IncarnationFate } from './incarnation-end.js';
 import { fateOf } from './incarnation-end.js';
-import { claimedPods, isStillLeaving } from './pod-counts.js';
+import { claimedPods, isStillLeaving, refsOf } from './pod-counts.js';
+import type { EndMeaning } from './pod-end.js';
+import { meaningOf } from './pod-end.js';
+import { beyondCount, isShort, shrinkBody } from './resize-gang.js';
 import { sumCharges } from '../start/index.js';
 
 interface Reconciling {
@@ -67,13 +71,9 @@ function reconcileEvicting({ state, writer, nowMs }: Reconciling, record: Worklo
 
 function carryOut({ state, writer, nowMs }: Reconciling, record: WorkloadRecord, fate: IncarnationFate): void {
   switch (fate.kind) {
-    case 'goes-on': {
-      const isUp = fate.isUp && record.state === 'starting';
-      const change = { state: 'running', startByMs: undefined, startFailures: 0, avoid: undefined } as const;
-      const now = isUp ? state.book.change(record, change) : record;
-      if (fate.lostSurplus.length > 0) release(writer, now, fate.lostSurplus);
+    case 'goes-on':
+      goOn({ state, writer, nowMs }, record, fate);
       return;
-    }
     case 'succeeded':
       if (!isStillLeaving(state, record)) succeed(writer, state, record);
       return;
@@ -115,12 +115,38 @@ function endIncarnation(
   ]);
 }
 
-function release(writer: DecisionWriter, record: WorkloadRecord, pods: readonly PodRecord[]): void {
-  const { queue, id } = record.spec;
-  const because = { rule: 'lost-beyond-minimum', facts: { pods: pods.length } };
-  writer.decide(record, [
-    { kind: 'release', workload: id, pods: refsOf(pods), charges: sumCharges(queue, pods), because },
-  ]);
+/** A gang that keeps its minimum: what it lost is released, what it may not keep is given up, and it may grow again. */
+function goOn(
+  { state, writer, nowMs }: Reconciling,
+  record: WorkloadRecord,
+  { lost, late, isUp }: IncarnationFate & { kind: 'goes-on' },
+): void {
+  const isBad = late.length > 0 || lost.some(({ end }) => end !== undefined && isOwnFailure(meaningOf(end)));
+  const wasComing = record.state === 'starting' || record.startByMs !== undefined;
+  let now = record;
+  if (isBad) {
+    const startFailures = record.startFailures + 1;
+    const growNotBeforeMs = nowMs + backoffMs(state.policy.retry, startFailures);
+    now = state.book.change(now, { startFailures, membership: { ...record.membership, growNotBeforeMs } });
+  } else if (isUp && wasComing) now = state.book.change(now, { startFailures: 0, avoid: undefined });
+  if (isUp && wasComing) now = state.book.change(now, { state: 'running', startByMs: undefined });
+  const excess = beyondCount(state, now, [...lost, ...late]);
+  const bodies: DecisionBody[] = [];
+  if (lost.length > 0) bodies.push(releaseBody(now, lost, 'lost-beyond-minimum'));
+  if (late.length > 0) bodies.push(shrinkBody(now, late, 'not-up-in-time'));
+  if (excess.length > 0) bodies.push(shrinkBody(now, excess, 'counts-lowered'));
+  if (bodies.length > 0) writer.decide(now, bodies);
+  else if (now.state === 'running') state.book.setShort(now, isShort(state, now));
+}
+
+function isOwnFailure(meaning: EndMeaning): boolean {
+  return meaning !== 'not-its-fault' && meaning !== 'succeeded';
+}
+
+function releaseBody({ spec }: WorkloadRecord, pods: readonly PodRecord[], rule: string): DecisionBody {
+  const { queue, id } = spec;
+  const because = { rule, facts: { pods: pods.length } };
+  return { kind: 'release', workload: id, pods: refsOf(pods), charges: sumCharges(queue, pods), because };
 }
 
 function succeed(writer: DecisionWriter, state: CoreState, record: WorkloadRecord): void {
@@ -137,8 +163,4 @@ function finish(writer: DecisionWriter, record: WorkloadRecord, outcome: 'failed
   invariant(record.charges.length === 0, 'what has ended pays nothing', { id: record.spec.id });
   const because = { rule: outcome, facts: { incarnation: record.incarnation, retries: record.retries } };
   writer.decide(record, [{ kind: 'finish', workload: record.spec.id, outcome, because }]);
-}
-
-function refsOf(pods: readonly PodRecord[]): readonly PodRef[] {
-  return pods.map(({ seat }) => seat.pod);
 }

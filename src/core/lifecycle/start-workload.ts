@@ -3,8 +3,8 @@ import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
-import { toldLengthMs } from '../queue/index.js';
-import type { WorkloadRecord } from '../queue/index.js';
+import type { Membership, WorkloadRecord } from '../queue/index.js';
+import { FIRST_ROUND, toldLengthMs } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { addCharges, findStart, growStart, startAskOf } from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
@@ -173,7 +173,9 @@ function enterStart(
 ): { readonly record: WorkloadRecord; readonly seats: readonly Seat[] } {
   const { nowMs, waitsFor, share } = entering;
   const startByMs = nowMs + state.policy.start.deadlineMs;
-  const record = state.book.change(draft.record, { charges: draft.charges, startByMs });
+  const nextIndex = Object.fromEntries(draft.parts.map(({ podSet, pods }) => [podSet.name, pods.length]));
+  const membership: Membership = { ...FIRST_ROUND, nextIndex };
+  const record = state.book.change(draft.record, { charges: draft.charges, startByMs, membership });
   state.startsOfSettle.delete(record.spec.id);
   const seats: Seat[] = [];
   for (const part of draft.parts) {
@@ -187,7 +189,8 @@ function enterStart(
   return { record, seats };
 }
 
-function podOf(
+/** A pod on its seat, with its claim assumed until the set is answered. */
+export function podOf(
   state: CoreState,
   record: WorkloadRecord,
   { part, placed, index }: { readonly part: StartPart; readonly placed: PlacedPod; readonly index: number },
@@ -211,14 +214,16 @@ function rowOfPod(state: CoreState, ref: PodRef): number {
   return pod === undefined ? -1 : state.fleet.rowOf(pod.seat.node);
 }
 
-function podsInQuota(state: CoreState, record: WorkloadRecord, { podSet, flavor }: StartPart): number {
+/** How many more pods of the part its queue may pay for. */
+export function podsInQuota(state: CoreState, record: WorkloadRecord, { podSet, flavor }: StartPart): number {
   if (flavor === undefined) return Infinity;
   const cost = costOfPod(podSet, state.fleet.flavor(flavor));
   const available = state.quota.available(record.spec.queue, flavor);
   return cost === 0 || available === undefined ? Infinity : Math.floor(available / cost);
 }
 
-function chargesOf(
+/** What so many pods of the part cost. */
+export function chargesOf(
   state: CoreState,
   record: WorkloadRecord,
   { part, pods }: { readonly part: StartPart; readonly pods: number },

@@ -14,7 +14,7 @@ export function nameChanged(state: CoreState, name: string): void {
   }
 }
 
-/** What the clock ends: backoffs, pauses, grudges against nodes; and start deadlines are looked at. */
+/** What the clock ends: backoffs, pauses, grudges against nodes, the rest after a gang shrank; and start deadlines are looked at. */
 export function clockMoved(state: CoreState, nowMs: Ms): void {
   for (const record of state.book.takeDue(nowMs)) {
     const isOver = (untilMs: Ms | undefined) => untilMs !== undefined && untilMs <= nowMs;
@@ -23,6 +23,9 @@ export function clockMoved(state: CoreState, nowMs: Ms): void {
       pause: isOver(record.pause?.untilMs) ? undefined : record.pause,
       avoid: isOver(record.avoid?.untilMs) ? undefined : record.avoid,
       tryAgainAtMs: isOver(record.tryAgainAtMs) ? undefined : record.tryAgainAtMs,
+      membership: isOver(record.membership.growNotBeforeMs)
+        ? { ...record.membership, growNotBeforeMs: undefined }
+        : record.membership,
     };
     if (isOver(record.tryAgainAtMs)) state.book.groups.wakeGroupOf(record.spec.id);
     state.book.change(record, change);

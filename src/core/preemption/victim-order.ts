@@ -2,7 +2,7 @@ import type { Charge, Ms, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-import { minimumOf, sumCharges } from '../start/index.js';
+import { sumCharges, surplusFrom } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { EvictionRights, Preemptor } from './eviction-rights.js';
 
@@ -106,7 +106,7 @@ function* surplusOf(state: CoreState, record: WorkloadRecord): Generator<VictimU
   if (pods.some(({ waitsFor }) => waitsFor !== undefined)) return;
   for (const podSet of record.spec.podSets) {
     const ofSet = pods.filter(({ seat, end }) => seat.pod.podSet === podSet.name && end === undefined);
-    for (const pod of ofSet.slice(minimumOf(podSet)).reverse()) {
+    for (const pod of ofSet.slice(surplusFrom(podSet)).reverse()) {
       const charges = sumCharges(record.spec.queue, [pod]);
       yield { kind: 'surplus', record, pods: [pod], charges, workLost: 0 };
     }

@@ -2,9 +2,11 @@
  * Who waits, and whose turn it is. Promises one order for equal input, and that a settle looks only at workloads for
  * which something changed. Read `workload-record.ts` first, then `pending-groups.ts` and `queue-tournament.ts`.
  */
+export { GrowingWorkloads } from './growing-workloads.js';
+export type { GrowthRecord } from './growing-workloads.js';
 export type { OrderKey } from './order-key.js';
 export { compareByOrder, orderKeyOf } from './order-key.js';
-export { NO_FLAVOR } from './pending-groups.js';
+export { flavorsOf, NO_FLAVOR } from './pending-groups.js';
 export type { GroupRecord, PendingGroup, PendingNeed } from './pending-groups.js';
 export { QueueTournament } from './queue-tournament.js';
 export type { Candidate, Requests } from './queue-tournament.js';
@@ -13,5 +15,5 @@ export { stayOf, toldLengthMs } from './started-workloads.js';
 export type { Stay } from './started-workloads.js';
 export { waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
-export { isWaiting, limitEndMs } from './workload-record.js';
-export type { WorkloadRecord } from './workload-record.js';
+export { FIRST_ROUND, isWaiting, limitEndMs } from './workload-record.js';
+export type { Membership, WorkloadRecord } from './workload-record.js';

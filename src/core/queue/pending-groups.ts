@@ -1,5 +1,14 @@
-import type { Constraint, FlavorName, Order, PodSetSpec, QueueName, WorkloadId } from '../contract/index.js';
+import type {
+  Constraint,
+  FlavorName,
+  Order,
+  PodSetSpec,
+  QueueName,
+  WorkloadId,
+  WorkloadSpec,
+} from '../contract/index.js';
 import { compareText } from '../text-order.js';
+import { GrowingWorkloads } from './growing-workloads.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder, orderKeyOf } from './order-key.js';
 import type { WorkloadRecord } from './workload-record.js';
@@ -33,11 +42,18 @@ interface MutableGroup extends PendingGroup {
 /** Stands for the pods that need no flavor, in `wake`. */
 export const NO_FLAVOR = '';
 
+/** Every flavor that its pods may use, `NO_FLAVOR` for those that need none. */
+export function flavorsOf({ podSets }: WorkloadSpec): ReadonlySet<FlavorName> {
+  return new Set(podSets.flatMap(({ flavors }) => (flavors.length > 0 ? flavors : [NO_FLAVOR])));
+}
+
 /**
  * Pending work by equal need. A group is *active* until its head is found blocked, then *parked* until something comes
  * free that could help it: so a settle costs what changed, however many wait.
  */
 export class PendingGroups {
+  /** Woken with the groups: what lets a waiting workload start may let a running one grow. */
+  readonly growing = new GrowingWorkloads();
   readonly #groups = new Map<string, MutableGroup>();
   readonly #groupOf = new Map<WorkloadId, { readonly group: MutableGroup; readonly entry: OrderKey }>();
   readonly #active = new Set<MutableGroup>();
@@ -121,6 +137,7 @@ export class PendingGroups {
   /** Something of the flavor came free, on a node or in a queue. */
   wake(flavor: FlavorName): void {
     for (const group of this.#byFlavor.get(flavor) ?? []) this.#activate(group);
+    this.growing.wake(flavor);
   }
 
   /** Time or a plan has changed what this one could do. */
@@ -154,6 +171,7 @@ export class PendingGroups {
 
   wakeAll(): void {
     for (const group of this.#groups.values()) this.#activate(group);
+    this.growing.wakeAll();
   }
 
   /** Whom to tell that this constraint binds: all of the group when it is news, else who joined since. */
@@ -200,9 +218,7 @@ export class PendingGroups {
   }
 
   #create(key: string, { spec }: WorkloadRecord): MutableGroup {
-    const flavors = new Set(
-      spec.podSets.flatMap((podSet) => (podSet.flavors.length > 0 ? podSet.flavors : [NO_FLAVOR])),
-    );
+    const flavors = flavorsOf(spec);
     const { queue, podSets } = spec;
     const told = { told: undefined, newcomers: new Set<WorkloadId>() };
     const group: MutableGroup = { key, queue, podSets, members: [], flavors, isActive: false, ...told };

@@ -3,11 +3,12 @@ import { DEFAULT_POLICY } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
-import { PendingGroups } from './pending-groups.js';
+import type { GrowthRecord } from './growing-workloads.js';
+import { flavorsOf, PendingGroups } from './pending-groups.js';
 import { RunningWorkloads } from './running-workloads.js';
 import { StartedWorkloads } from './started-workloads.js';
 import type { WorkloadRecord } from './workload-record.js';
-import { dueAtMs, isWaiting } from './workload-record.js';
+import { dueAtMs, FIRST_ROUND, isWaiting } from './workload-record.js';
 
 interface Timer {
   readonly atMs: Ms;
@@ -63,6 +64,7 @@ export class WorkloadBook {
       tryAgainAtMs: undefined,
       notBeforeMs: spec.notBeforeMs,
       startByMs: undefined,
+      membership: { ...FIRST_ROUND, round: spec.round ?? 0, nextIndex: spec.nextIndex ?? {} },
       then: spec.ending,
       cancelRequested: false,
       charges: [],
@@ -105,6 +107,7 @@ export class WorkloadBook {
     this.groups.remove(record);
     this.running.replace(record, undefined);
     this.started.change(record, undefined);
+    this.groups.growing.remove(id);
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
@@ -162,8 +165,25 @@ export class WorkloadBook {
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);
     else this.#heldUp.delete(id);
     const isSame = before !== undefined && isSameClaim(before, after);
+    if (after.state !== 'running') this.groups.growing.remove(id);
     if (before !== undefined && isWaiting(before) && (!isWaiting(after) || !isSame)) this.groups.remove(before);
     if (isWaiting(after) && (before === undefined || !isWaiting(before) || !isSame)) this.groups.add(after);
+  }
+
+  /** Is it short of pods that it may have? Then its growth is tried when there may be room. */
+  setShort(record: WorkloadRecord, isShort: boolean): void {
+    if (isShort) this.groups.growing.add(record.spec.id, flavorsOf(record.spec));
+    else this.groups.growing.remove(record.spec.id);
+  }
+
+  /** As they were in the snapshot. */
+  restoreGrowing(records: readonly GrowthRecord[]): void {
+    for (const { workload, isActive } of records) {
+      const record = this.#records.get(workload);
+      if (record === undefined) continue;
+      this.setShort(record, true);
+      if (!isActive) this.groups.growing.park(workload);
+    }
   }
 
   /** Drops timers that a later change has made void. */

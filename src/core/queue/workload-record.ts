@@ -11,6 +11,18 @@ import type {
 } from '../contract/index.js';
 import { podNeed } from '../pod-need.js';
 
+/** How the members of the present incarnation change while it runs. */
+export interface Membership {
+  /** Rises with each change of who belongs to it; 0 at its start. */
+  readonly round: number;
+  /** By pod set, the first index that was never used. */
+  readonly nextIndex: Readonly<Record<string, number>>;
+  /** It shrank, or pods that it grew by failed: it does not grow before this time. */
+  readonly growNotBeforeMs: Ms | undefined;
+}
+
+export const FIRST_ROUND: Membership = { round: 0, nextIndex: {}, growNotBeforeMs: undefined };
+
 /**
  * One workload as the core knows it; a change makes a new record (`WorkloadBook.change`). Fields that come and go are
  * `| undefined` and not optional, so that a change can take them away.
@@ -21,7 +33,7 @@ export interface WorkloadRecord {
   /** The last one committed, or assumed while its start is in flight; 0 before the first. */
   readonly incarnation: number;
   readonly retries: number;
-  /** Starts in a row that did not come up; resets when all pods run. */
+  /** Starts and growths in a row that did not come up; resets when all pods run. */
   readonly startFailures: number;
   /** When the start of this incarnation was decided; while it has claims. Run time counts from here. */
   readonly startedAtMs: Ms | undefined;
@@ -47,8 +59,9 @@ export interface WorkloadRecord {
   readonly tryAgainAtMs: Ms | undefined;
   /** While pending: not before this time. */
   readonly notBeforeMs: Ms | undefined;
-  /** While starting: all pods must run by then. */
+  /** All pods must run by then: of a start, or those that a running one grew by. */
   readonly startByMs: Ms | undefined;
+  readonly membership: Membership;
   /** While evicting: what becomes of it when its pods are gone. */
   readonly then: 'requeue' | 'fail' | 'end' | undefined;
   readonly cancelRequested: boolean;
@@ -93,16 +106,16 @@ export function limitEndMs({ startedAtMs, spec }: WorkloadRecord): Ms | undefine
  * set in flight is answered or a pause is over: looked at too early it would be missed when it matters.
  */
 export function dueAtMs(record: WorkloadRecord): Ms | undefined {
-  const mayEnd = record.state === 'starting' && record.inFlight === undefined && record.pause === undefined;
-  const mayOverrun =
-    (mayEnd || record.state === 'running') && record.inFlight === undefined && record.pause === undefined;
+  const isStarted = record.state === 'starting' || record.state === 'running';
+  const mayEnd = isStarted && record.inFlight === undefined && record.pause === undefined;
   const times = [
     record.state === 'pending' ? record.notBeforeMs : undefined,
     record.state === 'pending' ? record.tryAgainAtMs : undefined,
     mayEnd ? record.startByMs : undefined,
-    mayOverrun ? limitEndMs(record) : undefined,
+    mayEnd ? limitEndMs(record) : undefined,
     record.pause?.untilMs,
     record.avoid?.untilMs,
+    record.state === 'running' ? record.membership.growNotBeforeMs : undefined,
   ].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -83,7 +83,10 @@ export function gangParts(state: CoreState, podSets: readonly PodSetSpec[], choi
 }
 
 /** What its topology asks, by the numbers of the levels. A preferred level that the policy has not prefers nothing. */
-function standingOf(state: CoreState, { topology }: PodSetSpec): Pick<GangPart, 'limit' | 'preferred' | 'slices'> {
+export function standingOf(
+  state: CoreState,
+  { topology }: PodSetSpec,
+): Pick<GangPart, 'limit' | 'preferred' | 'slices'> {
   if (topology === undefined) return { limit: -1 };
   const level = state.fleet.tree.levelOf(topology.level);
   switch (topology.kind) {

@@ -4,8 +4,17 @@
  * Read `find-start.ts` first.
  */
 export { addCharges, subtractCharges, sumCharges } from './charges.js';
-export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace, placeChoice } from './find-start.js';
+export {
+  choicesToPlace,
+  findStart,
+  flavorChoices,
+  gangParts,
+  growStart,
+  hasPlace,
+  placeChoice,
+  standingOf,
+} from './find-start.js';
 export type { StartPart, StartSearch } from './find-start.js';
 export { requestsOf, tournamentOf } from './requests.js';
-export { minimumOf, startAskOf } from './start-ask.js';
+export { minimumOf, startAskOf, surplusFrom } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';

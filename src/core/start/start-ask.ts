@@ -17,7 +17,16 @@ export function startAskOf(state: CoreState, { spec, avoid }: WorkloadRecord): S
   return { queue: spec.queue, podSets, avoid: new Set(rows) };
 }
 
-/** What must start together; at least one pod of a set that has any, or one slice. */
-export function minimumOf({ count, minCount, topology }: PodSetSpec): number {
-  return Math.min(count, Math.max(topology?.kind === 'slice' ? topology.size : 1, minCount));
+/** What must start together; at least one pod of a set that has any, or one slice: just that where each starts alone. */
+export function minimumOf(podSet: PodSetSpec): number {
+  return podSet.start === 'each' ? Math.min(podSet.count, fewestOf(podSet)) : surplusFrom(podSet);
+}
+
+/** From so many pods on they are surplus, which a pre-emptor may take before anything else. */
+export function surplusFrom(podSet: PodSetSpec): number {
+  return Math.min(podSet.count, Math.max(fewestOf(podSet), podSet.minCount));
+}
+
+function fewestOf({ topology }: PodSetSpec): number {
+  return topology?.kind === 'slice' ? topology.size : 1;
 }

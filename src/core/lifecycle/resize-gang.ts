@@ -1,0 +1,170 @@
+import type { Charge, PodSetSpec, Seat } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import { flavorOfSeat } from '../core-state.js';
+import type { DomainId, PodRecord } from '../fleet/index.js';
+import type { PlacedPod } from '../placement/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import type { StartPart } from '../start/index.js';
+import { addCharges, growStart, standingOf, startAskOf, sumCharges } from '../start/index.js';
+import type { DecisionBody, DecisionWriter } from './decision-writer.js';
+import { claimedPods, podsOfSet, refsOf } from './pod-counts.js';
+import { chargesOf, podOf, podsInQuota } from './start-workload.js';
+
+interface Resizing {
+  readonly state: CoreState;
+  readonly writer: DecisionWriter;
+  readonly nowMs: number;
+}
+
+/** May these pods, whose seats are taken and charged, join the workload now? No when they would delay a plan. */
+export type GrowthGuard = (
+  record: WorkloadRecord,
+  growth: { readonly rows: ReadonlySet<number>; readonly charges: readonly Charge[] },
+) => boolean;
+
+/** Has a started workload fewer pods than it may have? One that is about to end needs no more. */
+export function isShort(state: CoreState, record: WorkloadRecord): boolean {
+  const pods = claimedPods(state, record);
+  return record.spec.podSets.some((podSet) => missingOf(pods, podSet) > 0);
+}
+
+/** Pods that its counts do not allow any more, aside from those that are given up already. */
+export function beyondCount(
+  state: CoreState,
+  record: WorkloadRecord,
+  gone: readonly PodRecord[],
+): readonly PodRecord[] {
+  const pods = claimedPods(state, record).filter((pod) => !gone.includes(pod));
+  return record.spec.podSets.flatMap((podSet) => surplusOf(pods, podSet, podSet.count));
+}
+
+/** Gives up these pods; the others go on. */
+export function shrinkBody(
+  { spec, incarnation, membership }: WorkloadRecord,
+  pods: readonly PodRecord[],
+  rule: string,
+): DecisionBody {
+  const { queue, id: workload } = spec;
+  return {
+    kind: 'shrink',
+    workload,
+    incarnation,
+    pods: refsOf(pods),
+    charges: sumCharges(queue, pods),
+    because: { rule, facts: { pods: pods.length, round: membership.round + 1 } },
+  };
+}
+
+/**
+ * Gives a running workload more pods, up to its counts: in the flavor of its pods, nearest to them, as far out as its
+ * requirement allows, on what is free in fleet and quota. Never evicts. Parks it until more comes free.
+ */
+export function growWorkload(resizing: Resizing, record: WorkloadRecord, guard: GrowthGuard): void {
+  const { state, writer, nowMs } = resizing;
+  state.book.groups.growing.park(record.spec.id);
+  if (!mayGrow(record)) return;
+  const start = state.tx.mark();
+  const grown = findGrowth(state, record);
+  const charges = grown.reduce<readonly Charge[]>((sum, part) => {
+    return addCharges(sum, chargesOf(state, record, { part, pods: part.pods.length }));
+  }, []);
+  const rows = new Set(grown.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  if (grown.length === 0 || !guard(record, { rows, charges })) {
+    state.tx.rollbackTo(start);
+    // Plans come and go without a sign to those that run: what only they forbid is tried again.
+    state.book.setShort(record, true);
+    if (grown.length === 0) state.book.groups.growing.park(record.spec.id);
+    return;
+  }
+  const startByMs = nowMs + state.policy.start.deadlineMs;
+  const nextIndex = { ...record.membership.nextIndex };
+  const seats: Seat[] = [];
+  for (const part of grown) {
+    for (const placed of part.pods) {
+      const index = nextIndex[part.podSet.name] ?? 0;
+      nextIndex[part.podSet.name] = index + 1;
+      const pod = podOf(state, record, { part, placed, index });
+      state.pods.add(pod, 'taken');
+      seats.push(pod.seat);
+    }
+  }
+  const changed = state.book.change(record, {
+    charges: addCharges(record.charges, charges),
+    startByMs,
+    membership: { ...record.membership, nextIndex },
+  });
+  const { incarnation, spec } = record;
+  const facts = { policy: state.policy.version, queue: spec.queue, round: record.membership.round + 1 };
+  const because = { rule: 'room-to-grow', facts };
+  writer.decide(changed, [
+    { kind: 'grow', workload: spec.id, incarnation, seats, charges, waitsFor: [], startByMs, because },
+  ]);
+}
+
+/** Not while pods that it grew by before are still to come. */
+function mayGrow({ state, inFlight, pause, cancelRequested, startByMs, membership }: WorkloadRecord): boolean {
+  const isFree = inFlight === undefined && pause === undefined && !cancelRequested;
+  return state === 'running' && isFree && startByMs === undefined && membership.growNotBeforeMs === undefined;
+}
+
+interface GrownPart extends StartPart {
+  readonly pods: readonly PlacedPod[];
+}
+
+/** Takes and charges what each pod set can get; the caller rolls back or goes on. */
+function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPart[] {
+  const pods = claimedPods(state, record);
+  const { avoid } = startAskOf(state, record);
+  const grown: GrownPart[] = [];
+  for (const podSet of record.spec.podSets) {
+    const part = standingPart(state, podSet, podsOfSet(pods, podSet));
+    const missing = missingOf(pods, podSet);
+    if (part === undefined || missing === 0) continue;
+    const count = Math.min(missing, podsInQuota(state, record, part));
+    if (count <= 0) continue;
+    const placed = growStart(state, part, { count, avoid });
+    if (placed.length === 0) continue;
+    state.charge(chargesOf(state, record, { part, pods: placed.length }));
+    grown.push({ ...part, pods: placed });
+  }
+  return grown;
+}
+
+/** A pod set as it stands: its flavor, and the smallest domain that holds its pods; `undefined` when it stands nowhere. */
+function standingPart(state: CoreState, podSet: PodSetSpec, pods: readonly PodRecord[]): StartPart | undefined {
+  const standing = pods.filter(({ seat }) => hostOf(state, seat) >= 0);
+  const { limit, slices } = standingOf(state, podSet);
+  const [first] = standing;
+  if (first === undefined || limit === undefined) return undefined;
+  const flavor = flavorOfSeat(state, podSet, first.seat);
+  if (flavor === undefined && podSet.flavors.length > 0) return undefined;
+  const region = standing.map(({ seat }) => hostOf(state, seat)).reduce((a, b) => commonDomain(state, a, b));
+  if (!state.fleet.tree.isInside(region, limit)) return undefined;
+  return { podSet, flavor, limit, slices, region, pods: [] };
+}
+
+/** -1 where the node is not in the fleet any more. */
+function hostOf(state: CoreState, { node }: Seat): DomainId {
+  return state.fleet.tree.hostOf(state.fleet.rowOf(node));
+}
+
+function commonDomain(state: CoreState, a: DomainId, b: DomainId): DomainId {
+  const { tree } = state.fleet;
+  let domain = a;
+  while (b < domain || b >= tree.endOf(domain)) domain = tree.parentOf(domain);
+  return domain;
+}
+
+/** A pod that succeeded belongs to a gang that comes to its end: it takes no new members. */
+function missingOf(pods: readonly PodRecord[], podSet: PodSetSpec): number {
+  const own = podsOfSet(pods, podSet);
+  if (podSet.start === 'together' && own.some(({ end }) => end?.outcome === 'succeeded')) return 0;
+  return Math.max(0, podSet.count - own.length);
+}
+
+/** The pods of the set above so many, highest index first; those that have ended are none to give up. */
+function surplusOf(pods: readonly PodRecord[], podSet: PodSetSpec, keep: number): readonly PodRecord[] {
+  const own = podsOfSet(pods, podSet);
+  const running = own.filter(({ end }) => end === undefined).sort((a, b) => b.seat.pod.index - a.seat.pod.index);
+  return running.slice(0, Math.max(0, own.length - keep));
+}
