@@ -37,8 +37,8 @@ describe('the laws of placement, on random fleets', () => {
         const story = new CoreStory(world).play(happenings);
         for (const { id } of world.workloads) cancelPending(story, id);
         story.rest();
-        // Charged to nothing, so that room alone decides.
-        const alone: PodSetSpec = { ...podSet, flavors: [] };
+        // Charged to nothing, so that room alone decides; together, so that the minimum is what it says.
+        const alone: PodSetSpec = { ...podSet, flavors: [], start: 'together' };
         const roomBefore = roomOf(story, alone);
         story.tell({ kind: 'workload-submitted', workload: aWorkload('gang', { ...spec, podSets: [alone] }) });
         story.rest();
