@@ -6,7 +6,6 @@
 export { EIGHTHS, FleetState, WHOLE_DEVICE_MILLI } from './fleet-state.js';
 export type { NodeExample, NodeRecord } from './fleet-state.js';
 export { groupOfSlot, slotGroups, slotTotal } from './device-slots.js';
-export { acceleratorsKey } from './node-class.js';
 export { freePositions, isCut, isFreePlace } from './device-partitions.js';
 export type { SlotGroup } from './device-slots.js';
 export { FleetTransaction } from './fleet-transaction.js';

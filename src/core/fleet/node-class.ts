@@ -3,7 +3,7 @@ import { compareText, sortedEntries } from '../text-order.js';
 import type { NodeFlavors } from './node-flavors.js';
 
 /** Equal keys, equal devices. */
-export function acceleratorsKey({ model, count, memoryMib, profiles = [] }: Accelerators): readonly unknown[] {
+function acceleratorsKey({ model, count, memoryMib, profiles = [] }: Accelerators): readonly unknown[] {
   return [model, count, memoryMib, profiles.map(({ name, eighths, positions }) => [name, eighths, positions])];
 }
 

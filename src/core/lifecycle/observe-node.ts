@@ -1,9 +1,8 @@
 import type { NodeSpec, SchedulerEvent, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { NodeRecord } from '../fleet/index.js';
-import { acceleratorsKey } from '../fleet/index.js';
 import { unreachable } from '../invariant.js';
-import { compareText } from '../text-order.js';
+import { isSameData } from '../same-data.js';
 import type { Applied } from './applied.js';
 import { leaveNode } from './observe-pod.js';
 import { isStillLeaving } from './pod-counts.js';
@@ -55,7 +54,7 @@ export function observeNode(state: CoreState, event: NodeEvent): Applied {
 
 function seeNode(state: CoreState, spec: NodeSpec): Applied {
   const known = state.fleet.has(spec.name) ? state.fleet.recordOf(state.fleet.rowOf(spec.name)) : undefined;
-  if (known !== undefined && !known.removed && contentOf(known.spec) === contentOf(spec)) return 'applied';
+  if (known !== undefined && !known.removed && isSameData(known.spec, spec)) return 'applied';
   state.fleet.put(spec);
   nodeChanged(state, spec.name);
   return 'applied';
@@ -90,18 +89,4 @@ function isSameUse(before: NodeRecord, { use, slots }: SchedulerEvent & { kind: 
     foreignSlots.length === slots.length &&
     foreignSlots.every((slot, index) => slot === slots[index])
   );
-}
-
-function contentOf({ name, capacity, accelerators, labels, taints, topology, unschedulable }: NodeSpec): string {
-  const sorted = (values: Readonly<Record<string, string>>) =>
-    Object.entries(values).sort(([a], [b]) => compareText(a, b));
-  return JSON.stringify([
-    name,
-    [capacity.cpuMilli, capacity.memoryMib, capacity.pods],
-    accelerators.map(acceleratorsKey),
-    sorted(labels),
-    taints.map(({ key, value, effect }) => [key, value, effect]),
-    sorted(topology),
-    unschedulable,
-  ]);
 }
