@@ -4,13 +4,12 @@
  */
 export { GrowingWorkloads } from './growing-workloads.js';
 export type { GrowthRecord } from './growing-workloads.js';
-export type { OrderKey } from './order-key.js';
 export { compareByOrder, orderKeyOf } from './order-key.js';
 export { flavorsOf, NO_FLAVOR } from './pending-groups.js';
-export type { GroupRecord, PendingGroup, PendingNeed } from './pending-groups.js';
+export type { GroupRecord, PendingNeed } from './pending-groups.js';
 export { QueueTournament } from './queue-tournament.js';
 export type { Candidate, Requests } from './queue-tournament.js';
-export { remainingMs, savedRunMs, workAfterEnd } from './remaining-work.js';
+export { workAfterEnd } from './remaining-work.js';
 export { stayOf, toldLengthMs } from './started-workloads.js';
 export type { Stay } from './started-workloads.js';
 export { waitingAhead } from './waiting-ahead.js';
