@@ -87,11 +87,11 @@ function bySubmission(a: WorkloadSpec, b: WorkloadSpec): number {
   return a.submittedAtMs - b.submittedAtMs || (a.name < b.name ? -1 : 1);
 }
 
-function hasQuota(before: BeforeSettle, running: readonly Started[], spec: WorkloadSpec): boolean {
+export function hasQuota(before: BeforeSettle, running: readonly Started[], spec: WorkloadSpec): boolean {
   return quotaOf({ ...before, running }).fits(spec.queue, flavorOf(spec), milliOf(spec));
 }
 
-function quotaOf({ queues, running }: Pick<BeforeSettle, 'queues' | 'running'>): NaiveQuota {
+export function quotaOf({ queues, running }: Pick<BeforeSettle, 'queues' | 'running'>): NaiveQuota {
   return running.reduce((quota, { spec }) => charged(quota, spec), new NaiveQuota(queues, new Map()));
 }
 
@@ -100,7 +100,7 @@ function charged(quota: NaiveQuota, spec: WorkloadSpec): NaiveQuota {
 }
 
 /** Exact for one pod set: a domain of the required level in which enough of its pods fit. */
-function hasRoom({ nodes }: BeforeSettle, running: readonly Started[], spec: WorkloadSpec): boolean {
+export function hasRoom({ nodes }: BeforeSettle, running: readonly Started[], spec: WorkloadSpec): boolean {
   const podSet = podSetOf(spec);
   const room = new Map<string, number>();
   for (const node of nodes) {
@@ -138,11 +138,11 @@ function podSetOf({ podSets: [podSet] }: WorkloadSpec): PodSetSpec {
   return podSet;
 }
 
-function flavorOf(spec: WorkloadSpec): string {
+export function flavorOf(spec: WorkloadSpec): string {
   return podSetOf(spec).flavors[0] ?? '';
 }
 
-function milliOf(spec: WorkloadSpec): number {
+export function milliOf(spec: WorkloadSpec): number {
   const { count, devices } = podSetOf(spec);
   return count * (devices?.count ?? 0) * 1000;
 }
