@@ -41,12 +41,14 @@ describe('the visit, against a full comparison of all who wait', () => {
   it('starts whoever has the turn, a place and quota, and nobody else', () => {
     fc.assert(
       fc.property(
-        anyNodes,
-        anyQueues,
-        fc.array(fc.constantFrom(1, 2, 3), { minLength: 5, maxLength: 5 }),
-        anyWaves,
-        fc.constantFrom('fair' as const, 'fifo' as const),
-        (wishes, tree, weights, waves, order) => {
+        fc.record({
+          wishes: anyNodes,
+          tree: anyQueues,
+          weights: fc.array(fc.constantFrom(1, 2, 3), { minLength: 5, maxLength: 5 }),
+          waves: anyWaves,
+          order: fc.constantFrom('fair' as const, 'fifo' as const),
+        }),
+        ({ wishes, tree, weights, waves, order }) => {
           const nodes = wishes.map((node) => ({ ...node, taints: [], labels: {} }));
           const queues = tree.map((queue, index): QueueSpec => ({
             ...queue,

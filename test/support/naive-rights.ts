@@ -23,7 +23,7 @@ export function faultOfEviction(before: BeforeSettle, { preemptor, victims }: Ev
     return hasQuota(before, running, preemptor) && hasRoom(before, running, preemptor);
   };
   const mayFall = (fallen: readonly Started[]) =>
-    ordersOf(fallen).some((order) => order.every((_victim, index) => hasRight(before, preemptor, order, index)));
+    ordersOf(fallen).some((order) => order.every((_victim, index) => hasRight(before, preemptor, { order, index })));
   if (!canStartWithout(victims)) return `${preemptor.id} has no place though ${idsOf(victims)} fell`;
   if (!mayFall(victims)) return `${preemptor.id} had no right to evict ${idsOf(victims)}`;
   const spared = victims.find((victim) => {
@@ -34,7 +34,11 @@ export function faultOfEviction(before: BeforeSettle, { preemptor, victims }: Ev
 }
 
 /** May the victim at `index` fall for the pre-emptor, after those before it? */
-function hasRight(before: BeforeSettle, preemptor: WorkloadSpec, order: readonly Started[], index: number): boolean {
+function hasRight(
+  before: BeforeSettle,
+  preemptor: WorkloadSpec,
+  { order, index }: { readonly order: readonly Started[]; readonly index: number },
+): boolean {
   const victim = order[index];
   if (victim === undefined || !victim.spec.preemptible) return false;
   const queue = queueOf(before, preemptor.queue);

@@ -1,4 +1,4 @@
-import type { Constraint } from '../contract/index.js';
+import type { Constraint, Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { StartAsk } from '../start/index.js';
 import { flavorChoices, hasPlace, requestsOf, startAskOf } from '../start/index.js';
@@ -8,6 +8,7 @@ import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from 
 import { holdersOfQuota } from './holders.js';
 import { closedNodes, fitsHealed, nodesToHeal } from './node-state.js';
 import { selectorConstraint } from './selector.js';
+import { outlookOf } from './would-start.js';
 import { asksForDomains, topologyConstraint, withoutTopology } from './topology.js';
 
 /** The first constraint that binds, by its kind alone: what a group is told. Cheaper than the whole explanation. */
@@ -22,7 +23,7 @@ export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint[
 }
 
 /** Every constraint that binds, in the order of their list; at least one. */
-export function constraintsOf(state: CoreState, record: WorkloadRecord): readonly Constraint[] {
+export function constraintsOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): readonly Constraint[] {
   const ask = startAskOf(state, record);
   const hold = holdConstraint(record);
   const selector = selectorConstraint(state, ask);
@@ -34,7 +35,7 @@ export function constraintsOf(state: CoreState, record: WorkloadRecord): readonl
     hold,
     selector,
     quota,
-    mayStart ? priorityConstraint(state, record) : undefined,
+    mayStart ? priorityConstraint(state, record, nowMs) : undefined,
     kind === 'topology' ? topologyConstraint(state, ask) : undefined,
     kind === 'gang' ? gangConstraint(state, ask) : undefined,
     kind === undefined || kind === 'topology' ? undefined : nodeStateConstraint(state, ask),
@@ -59,8 +60,11 @@ function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefine
   return { kind: 'quota', queue, flavor, resource, short, holders: holdersOfQuota(state, { queue, flavor }) };
 }
 
-/** Nothing is in its way but others whose turn comes first; alone, it starts in the next settle. */
-function priorityConstraint(state: CoreState, record: WorkloadRecord): Constraint {
+/**
+ * Nothing is in its way but others: a planned start that it would delay, or those whose turn comes first; alone, it
+ * starts in the next settle.
+ */
+function priorityConstraint(state: CoreState, record: WorkloadRecord, nowMs: Ms): Constraint {
   const { groups } = state.book;
   const key = orderKeyOf(state.policy.order, record);
   // A paused or held one is in no group: it is compared as if it were in one of its own.
@@ -68,6 +72,12 @@ function priorityConstraint(state: CoreState, record: WorkloadRecord): Constrain
   const byShare = state.policy.order === 'fair' ? (of: PendingNeed) => requestsOf(state, of) : undefined;
   const rivals = { quota: state.quota, requestsOf: byShare };
   const { count, first } = waitingAhead(rivals, groups.all(), { key, group });
+  const outlook = outlookOf(state, record, nowMs);
+  const plan = outlook.kind === 'delays' ? state.plans.get(outlook.plan) : undefined;
+  if (plan !== undefined) {
+    const { workload, startMs } = plan;
+    return { kind: 'priority', behind: workload, ahead: count, plan: { workload, startMs } };
+  }
   return { kind: 'priority', ...(first === undefined ? {} : { behind: first }), ahead: count };
 }
 

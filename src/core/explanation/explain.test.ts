@@ -152,6 +152,39 @@ describe('a waiting workload is told', () => {
     });
   });
 
+  it('which planned start it would delay, when it is planned, and the priority that would win', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('runs', { estimateMs: 60_000, pods: { gpus: 4 } }));
+    rig.settle();
+    rig.submit(aWorkload('large', { submittedAtMs: 1, estimateMs: 60_000, pods: { gpus: 8 } }));
+    rig.submit(aWorkload('long', { submittedAtMs: 2, estimateMs: 600_000, pods: { gpus: 4 } }));
+    rig.settle();
+    expect(rig.scheduler.explain('long', 0)).toMatchObject({
+      binding: { kind: 'priority', behind: 'large', plan: { workload: 'large', startMs: 60_000 } },
+      change: [{ kind: 'raise-priority', to: 1 }],
+    });
+    expect(rig.scheduler.explain('large', 0)).toMatchObject({
+      binding: { kind: 'capacity' },
+      eta: { lowMs: 0, likelyMs: 60_000, highMs: 120_000 },
+    });
+  });
+
+  it('the least priority that may evict enough, once time protects nobody', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(
+      aWorkload('low', { priority: 2, pods: { gpus: 4 } }),
+      aWorkload('top', { priority: 9, pods: { gpus: 4 } }),
+    );
+    rig.settle();
+    rig.nowMs = 400_000;
+    rig.submit(aWorkload('asks', { priority: 1, pods: { gpus: 4 } }));
+    rig.settle();
+    expect(rig.scheduler.explain('asks', rig.nowMs)).toMatchObject({
+      binding: { kind: 'capacity' },
+      change: [{ kind: 'raise-priority', to: 3 }],
+    });
+  });
+
   it('until when a backoff lasts, which nothing but time changes', () => {
     const rig = CoreRig.withRacks({ r1: ['a'] });
     rig.submit(aWorkload('job', { notBeforeMs: 50 }));

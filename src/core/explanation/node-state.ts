@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import type { StartAsk } from '../start/index.js';
 import { hasPlace } from '../start/index.js';
 import { flavorsOf } from './capacity.js';
-import { inTrial } from './trial.js';
+import { healNodes } from './trial.js';
 
 /** Nodes spared one by one: a bound on trials, not on the answer's truth. */
 const TRIALS_MAX = 64;
@@ -23,7 +23,11 @@ export function closedNodes(state: CoreState, ask: StartAsk): readonly NodeName[
 
 /** Would there be a place if these nodes took work again? */
 export function fitsHealed(state: CoreState, ask: StartAsk, nodes: readonly NodeName[]): boolean {
-  return inTrial({ state, ask, changes: [{ kind: 'heal-nodes', nodes }] }, (healed) => hasPlace(state, healed));
+  const start = state.tx.mark();
+  const healed = healNodes(state, nodes);
+  const answer = hasPlace(state, { ...ask, avoid: new Set([...ask.avoid].filter((row) => !healed.has(row))) });
+  state.tx.rollbackTo(start);
+  return answer;
 }
 
 /** Closed nodes of which none can be left out, whose return would make a place; empty when there is one, or never. */

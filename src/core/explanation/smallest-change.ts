@@ -1,31 +1,32 @@
-import type { Change, WorkloadId } from '../contract/index.js';
+import type { Change, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { StartAsk } from '../start/index.js';
 import { flavorChoices, minimumOf, startAskOf } from '../start/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { compareText } from '../text-order.js';
 import { nodesToHeal } from './node-state.js';
 import { binds } from './topology.js';
-import { inTrial, startsWith } from './trial.js';
+import { inTrial } from './trial.js';
+import { outlookOf } from './would-start.js';
 
 export interface ChangeSearch {
   readonly change: readonly Change[];
   readonly searched: 'complete' | 'partial';
 }
 
-/** Placements tried for one question. */
+/** Starts tried for one question. */
 const TRIALS_MAX = 64;
 /** Levels of the quota tree that one request may exceed, one after the other. */
 const RAISES_MAX = 8;
 
 /**
  * A smallest change that starts the workload, tried in the order of the constraints: one kind alone, else more quota
- * together with another. Each answer was tried in a transaction, offered to this workload alone; of its list nothing
- * can be left out. Empty when none was found, or when only time helps (backoff, pause) or its turn.
+ * together with another. Each answer was tried in a transaction, offered to this workload alone: with it, it starts on
+ * free capacity or by a right that it has, and no planned start moves; of its list nothing can be left out. Empty when
+ * none was found, or when only time helps (backoff, pause) or its turn.
  */
-export function smallestChange(state: CoreState, record: WorkloadRecord): ChangeSearch {
+export function smallestChange(state: CoreState, record: WorkloadRecord, nowMs: Ms): ChangeSearch {
   if (record.notBeforeMs !== undefined || record.pause !== undefined) return { change: [], searched: 'complete' };
-  const search = new Search(state, startAskOf(state, record), record.spec.id);
+  const search = new Search(state, record, nowMs);
   const lift: readonly Change[] = record.spec.hold ? [{ kind: 'lift-hold' }] : [];
   if (search.starts(lift)) return { change: lift, searched: 'complete' };
   const single = search.oneMore(lift);
@@ -41,8 +42,8 @@ class Search {
 
   constructor(
     private readonly state: CoreState,
-    private readonly ask: StartAsk,
-    private readonly own: WorkloadId,
+    private readonly record: WorkloadRecord,
+    private readonly nowMs: Ms,
   ) {}
 
   get searched(): 'complete' | 'partial' {
@@ -55,10 +56,9 @@ class Search {
 
   starts(changes: readonly Change[]): boolean {
     this.#trials++;
-    const search = startsWith({ state: this.state, ask: this.ask, changes });
-    if (search.kind === 'found') return true;
-    this.#isUnsure ||= search.searched === 'partial';
-    return false;
+    const outlook = this.#inTrial(changes, (changed) => outlookOf(this.state, changed, this.nowMs));
+    this.#isUnsure ||= outlook.kind === 'blocked' && outlook.searched === 'partial';
+    return outlook.kind === 'starts';
   }
 
   /** The changes of `base` and one kind more. */
@@ -66,6 +66,7 @@ class Search {
     const kinds = [
       () => this.#drop(base, 'selector'),
       () => this.#raised(base),
+      () => this.#raisePriority(base),
       () => this.#drop(base, 'topology'),
       () => this.#endWorkloads(base),
       () => this.#heal(base),
@@ -83,8 +84,8 @@ class Search {
     const raises: (Change & { kind: 'raise-quota' })[] = [];
     for (let raise = 0; raise < RAISES_MAX; raise++) {
       const changes = [...base, ...raises];
-      const { allowed, refused } = inTrial({ state: this.state, ask: this.ask, changes }, (ask) =>
-        flavorChoices(this.state, ask),
+      const { allowed, refused } = this.#inTrial(changes, (changed) =>
+        flavorChoices(this.state, startAskOf(this.state, changed)),
       );
       if (allowed.length > 0) return raises.length > 0 ? changes : undefined;
       if (refused?.flavor === undefined || this.state.quota.spec(refused.queue) === undefined) return undefined;
@@ -101,8 +102,24 @@ class Search {
     return changes !== undefined && this.starts(changes) ? changes : undefined;
   }
 
+  /** The lowest priority with which it starts: one above somebody who stands or is planned in its way. */
+  #raisePriority(base: readonly Change[]): readonly Change[] | undefined {
+    const own = this.record.spec.priority;
+    const others = this.state.book.all().map(({ spec }) => spec.priority + 1);
+    const ladder = [...new Set(others)].filter((priority) => priority > own).sort((a, b) => a - b);
+    const change = (rung: number): readonly Change[] => [...base, { kind: 'raise-priority', to: ladder[rung] ?? own }];
+    let enough = ladder.length - 1;
+    if (enough < 0 || !this.starts(change(enough))) return undefined;
+    for (let tooLow = -1; enough - tooLow > 1;) {
+      const middle = (tooLow + enough) >> 1;
+      if (this.starts(change(middle))) enough = middle;
+      else tooLow = middle;
+    }
+    return change(enough);
+  }
+
   #drop(base: readonly Change[], requirement: 'selector' | 'topology'): readonly Change[] | undefined {
-    const drops = this.ask.podSets.flatMap((podSet): readonly Change[] => {
+    const drops = this.record.spec.podSets.flatMap((podSet): readonly Change[] => {
       const { name: set, topology, nodeSelector } = podSet;
       if (requirement === 'selector') {
         return Object.keys(nodeSelector).length === 0 ? [] : [{ kind: 'drop-requirement', podSet: set, requirement }];
@@ -118,7 +135,7 @@ class Search {
   #endWorkloads(base: readonly Change[]): readonly Change[] | undefined {
     const candidates = this.state.book
       .all()
-      .filter(({ spec, state }) => spec.id !== this.own && state !== 'pending')
+      .filter(({ spec, state }) => spec.id !== this.record.spec.id && state !== 'pending')
       .sort(
         ({ spec: a }, { spec: b }) =>
           a.priority - b.priority || b.submittedAtMs - a.submittedAtMs || compareText(a.id, b.id),
@@ -138,14 +155,14 @@ class Search {
   }
 
   #heal(base: readonly Change[]): readonly Change[] | undefined {
-    const nodes = inTrial({ state: this.state, ask: this.ask, changes: base }, (ask) => nodesToHeal(this.state, ask));
+    const nodes = this.#inTrial(base, (changed) => nodesToHeal(this.state, startAskOf(this.state, changed)));
     const changes: readonly Change[] = [...base, { kind: 'heal-nodes', nodes }];
     return nodes.length > 0 && this.starts(changes) ? changes : undefined;
   }
 
   /** The most pods of one pod set with which the workload would start. */
   #askLess(base: readonly Change[]): readonly Change[] | undefined {
-    for (const podSet of this.ask.podSets) {
+    for (const podSet of this.record.spec.podSets) {
       const change = (count: number): readonly Change[] => [...base, { kind: 'ask-less', podSet: podSet.name, count }];
       const need = minimumOf(podSet);
       if (need < 2 || !this.starts(change(1))) continue;
@@ -158,6 +175,10 @@ class Search {
       return change(enough);
     }
     return undefined;
+  }
+
+  #inTrial<Answer>(changes: readonly Change[], question: (changed: WorkloadRecord) => Answer): Answer {
+    return inTrial({ state: this.state, record: this.record, changes }, question);
   }
 
   /** Leaves out, one after the other, what is not needed; stops at the bound on trials. */

@@ -1,60 +1,67 @@
-import type { Change, PodSetSpec } from '../contract/index.js';
+import type { Change, NodeName, PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { invariant, unreachable } from '../invariant.js';
-import type { StartAsk, StartSearch } from '../start/index.js';
 import { isSilent } from '../lifecycle/index.js';
-import { findStart } from '../start/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
 
 /** The workload as it is asked about, and what would be different. */
 export interface Trial {
   readonly state: CoreState;
-  readonly ask: StartAsk;
+  readonly record: WorkloadRecord;
   readonly changes: readonly Change[];
 }
 
-/** Would the workload start, were it alone, with these changes? Everything is rolled back. */
-export function startsWith(trial: Trial): StartSearch {
-  return inTrial(trial, (changed) => findStart(trial.state, changed));
-}
-
 /** Asks something of the state as it would be with the changes, and rolls back. */
-export function inTrial<Answer>({ state, ask, changes }: Trial, question: (changed: StartAsk) => Answer): Answer {
+export function inTrial<Answer>(
+  { state, record, changes }: Trial,
+  question: (changed: WorkloadRecord) => Answer,
+): Answer {
   const start = state.tx.mark();
-  let changed = ask;
+  let changed = record;
   for (const change of changes) changed = applyChange(state, changed, change);
   const answer = question(changed);
   state.tx.rollbackTo(start);
   return answer;
 }
 
-function applyChange(state: CoreState, ask: StartAsk, change: Change): StartAsk {
+/** As if these nodes took work; answers with their rows. */
+export function healNodes(state: CoreState, nodes: readonly NodeName[]): ReadonlySet<number> {
+  const rows = nodes.map((node) => state.fleet.rowOf(node));
+  for (const row of rows) state.tx.openNode(row);
+  return new Set(rows);
+}
+
+function applyChange(state: CoreState, record: WorkloadRecord, change: Change): WorkloadRecord {
+  const { spec, avoid } = record;
   switch (change.kind) {
     case 'raise-quota':
       state.quota.raise(change);
-      return ask;
+      return record;
     case 'end-workloads':
       for (const workload of change.workloads) endWorkload(state, workload);
-      return ask;
+      return record;
     case 'heal-nodes': {
-      const rows = change.nodes.map((node) => state.fleet.rowOf(node));
-      for (const row of rows) state.tx.openNode(row);
-      return { ...ask, avoid: new Set([...ask.avoid].filter((row) => !rows.includes(row))) };
+      healNodes(state, change.nodes);
+      const nodes = avoid?.nodes.filter((node) => !change.nodes.includes(node)) ?? [];
+      return { ...record, avoid: avoid === undefined ? undefined : { ...avoid, nodes } };
     }
     case 'drop-requirement':
-      return withPodSet(ask, change.podSet, (podSet) => without(podSet, change.requirement));
+      return withPodSet(record, change.podSet, (podSet) => without(podSet, change.requirement));
     case 'ask-less':
-      return withPodSet(ask, change.podSet, (podSet) => ({
+      return withPodSet(record, change.podSet, (podSet) => ({
         ...podSet,
         count: change.count,
         minCount: Math.min(podSet.minCount, change.count),
       }));
     case 'lift-hold':
+      return { ...record, spec: { ...spec, hold: false } };
     case 'raise-priority':
+      return { ...record, spec: { ...spec, priority: change.to } };
     case 'finish-dependency':
-      return ask;
+      return record;
     case 'free-devices':
       invariant(false, 'no trial proposes free devices', { change });
-      return ask;
+      return record;
     default:
       return unreachable(change);
   }
@@ -67,8 +74,9 @@ function endWorkload(state: CoreState, workload: string): void {
   for (const charge of state.book.get(workload)?.charges ?? []) state.quota.refund(charge);
 }
 
-function withPodSet(ask: StartAsk, name: string, change: (podSet: PodSetSpec) => PodSetSpec): StartAsk {
-  return { ...ask, podSets: ask.podSets.map((podSet) => (podSet.name === name ? change(podSet) : podSet)) };
+function withPodSet(record: WorkloadRecord, name: string, change: (podSet: PodSetSpec) => PodSetSpec): WorkloadRecord {
+  const podSets = record.spec.podSets.map((podSet) => (podSet.name === name ? change(podSet) : podSet));
+  return { ...record, spec: { ...record.spec, podSets } };
 }
 
 /** What the pod set would be without one of its requirements. */

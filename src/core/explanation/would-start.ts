@@ -1,0 +1,55 @@
+import type { Charge, Ms, WorkloadId } from '../contract/index.js';
+import type { CoreState } from '../core-state.js';
+import { costOfPod } from '../core-state.js';
+import { maySlipAhead } from '../backfill/index.js';
+import { brakedUntilMs, findVictims } from '../preemption/index.js';
+import type { WorkloadRecord } from '../queue/index.js';
+import { toldLengthMs } from '../queue/index.js';
+import type { StartPart } from '../start/index.js';
+import { addCharges, findStart, startAskOf } from '../start/index.js';
+
+export type Outlook =
+  | { readonly kind: 'starts' }
+  /** It has a place, but this plan would start later for it. */
+  | { readonly kind: 'delays'; readonly plan: WorkloadId }
+  /** `partial`: a search met its bound of steps, so nobody can be sure. */
+  | { readonly kind: 'blocked'; readonly searched: 'complete' | 'partial' };
+
+/** What a settle would do for it now, were it its turn: the same steps as a visit, all of it rolled back. */
+export function outlookOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Outlook {
+  const free = onFreeCapacity(state, record, nowMs);
+  if (free.kind === 'starts' || (record.evictsFromMs ?? 0) > nowMs) return free;
+  const search = findVictims(state, record, nowMs);
+  if (search.kind === 'none') {
+    const isSure = free.kind === 'delays' || search.searched === 'complete';
+    return isSure ? free : { kind: 'blocked', searched: 'partial' };
+  }
+  const evictions = new Set(search.victims.map(({ unit }) => unit.record.spec.id)).size;
+  return brakedUntilMs(state, evictions, nowMs) === undefined ? { kind: 'starts' } : free;
+}
+
+function onFreeCapacity(state: CoreState, record: WorkloadRecord, nowMs: Ms): Outlook {
+  const start = state.tx.mark();
+  const found = findStart(state, startAskOf(state, record));
+  const outlook = found.kind === 'blocked' ? found : besidePlans(state, { record, nowMs }, found.parts);
+  state.tx.rollbackTo(start);
+  return outlook.kind === 'blocked' ? { kind: 'blocked', searched: outlook.searched } : outlook;
+}
+
+function besidePlans(
+  state: CoreState,
+  { record, nowMs }: { readonly record: WorkloadRecord; readonly nowMs: Ms },
+  parts: readonly StartPart[],
+): Outlook {
+  const charges = parts.reduce<readonly Charge[]>((sum, part) => addCharges(sum, chargeOf(state, record, part)), []);
+  for (const charge of charges) state.quota.charge(charge);
+  const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  const slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs: nowMs + toldLengthMs(record.spec) });
+  return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
+}
+
+function chargeOf(state: CoreState, { spec }: WorkloadRecord, part: StartPart): readonly Charge[] {
+  const { flavor, pods, podSet } = part;
+  if (flavor === undefined) return [];
+  return [{ queue: spec.queue, flavor, milli: pods.length * costOfPod(podSet, state.fleet.flavor(flavor)) }];
+}
