@@ -119,16 +119,17 @@ function domainOf({ name, topology }: NodeSpec, podSet: PodSetSpec): string | un
 }
 
 function podsOn(node: NodeSpec, running: readonly Started[], podSet: PodSetSpec): number {
-  const [accelerators] = [node.accelerators].flat();
   const devices = podSet.devices?.count ?? 0;
-  if (devices > 0 && accelerators?.model !== podSet.flavors[0]) return 0;
   const seats = running.flatMap(({ seats: all }) => all).filter((seat) => seat.node === node.name);
   const sum = (of: (seat: Seat) => number) => seats.reduce((total, seat) => total + of(seat), 0);
+  const taken = new Set(seats.flatMap(({ slots }) => slots.map(({ slot }) => slot)));
+  const models = node.accelerators.flatMap(({ model, count }) => Array<string>(count).fill(model));
+  const open = models.filter((model, slot) => model === podSet.flavors[0] && !taken.has(slot));
   const free = [
     node.capacity.pods - seats.length,
     Math.floor((node.capacity.cpuMilli - sum(({ cpuMilli }) => cpuMilli)) / Math.max(1, podSet.cpuMilli)),
     Math.floor((node.capacity.memoryMib - sum(({ memoryMib }) => memoryMib)) / Math.max(1, podSet.memoryMib)),
-    devices === 0 ? Infinity : Math.floor(((accelerators?.count ?? 0) - sum(({ slots }) => slots.length)) / devices),
+    devices === 0 ? Infinity : Math.floor(open.length / devices),
   ];
   return Math.max(0, Math.min(...free));
 }
