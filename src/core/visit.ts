@@ -99,7 +99,7 @@ function visit(visiting: Visiting, progress: Progress, record: WorkloadRecord): 
   const result = tryInOrder(visiting, record);
   progress.spent += result.steps;
   if (result.kind === 'started') progress.drafts.push(result.draft);
-  if (result.kind === 'started' || result.kind === 'preempted') planStarted(state, nowMs, record);
+  if (result.kind === 'started' || result.kind === 'preempted') planStarted(state, nowMs, { record, how: result.kind });
   else progress.blocked.push(record.spec.id);
   return result.kind;
 }

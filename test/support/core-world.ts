@@ -21,6 +21,8 @@ export interface World {
   readonly workloads: readonly WorkloadSpec[];
   /** How long a start protects; absent: as by default. */
   readonly minRuntimeMs?: number;
+  /** Plans of each queue; absent: as by default. */
+  readonly depth?: number;
 }
 
 /** Numbers that `CoreStory` reads against the state it has then: so a story can be shortened and stays a story. */
@@ -204,6 +206,8 @@ const anyPodSet = fc
     });
   });
 
+const anyTime = fc.constantFrom(undefined, 800, 2000, 5000, 100_000);
+
 export const anyWorkloadSpec = fc
   .record({
     queue: fc.constantFrom(...LEAVES),
@@ -212,9 +216,13 @@ export const anyWorkloadSpec = fc
     submittedAtMs: fc.nat(3),
     podSets: fc.oneof(fc.tuple(anyPodSet), fc.tuple(anyPodSet), fc.tuple(anyPodSet, anyPodSet)),
     maxRetries: fc.nat(2),
+    estimateMs: anyTime,
+    limitMs: fc.oneof(fc.constant(undefined), fc.constant(undefined), anyTime),
   })
-  .map(({ podSets, ...rest }) => ({
+  .map(({ podSets, estimateMs, limitMs, ...rest }) => ({
     ...rest,
+    ...(estimateMs === undefined ? {} : { estimateMs }),
+    ...(limitMs === undefined ? {} : { limitMs }),
     podSets: podSets.map((podSet, index): PodSetSpec => ({ ...podSet, name: `set${index}` })),
   }));
 
@@ -224,6 +232,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
     queues: anyQueues,
     workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }),
     minRuntimeMs: fc.constantFrom(0, 0, 1000, 300_000),
+    depth: fc.constantFrom(0, 1, 1, 3),
   })
   .map(({ workloads, ...rest }) => ({
     ...rest,
@@ -343,11 +352,19 @@ export function inputsOf({
   nodes,
   queues,
   minRuntimeMs,
-}: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs'>): readonly SchedulerInput[] {
-  const { preemption } = aPolicy();
+  depth,
+}: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs' | 'depth'>): readonly SchedulerInput[] {
+  const { preemption, backfill } = aPolicy();
   const protection = minRuntimeMs === undefined ? {} : { preemption: { ...preemption, minRuntimeMs } };
   return [
-    { kind: 'policy-set', policy: aPolicy({ topologyLevels: ['zone', 'rack', 'host'], ...protection }) },
+    {
+      kind: 'policy-set',
+      policy: aPolicy({
+        topologyLevels: ['zone', 'rack', 'host'],
+        backfill: { ...backfill, depth: depth ?? backfill.depth },
+        ...protection,
+      }),
+    },
     ...MODELS.map((model): SchedulerInput => ({ kind: 'flavor-set', flavor: aFlavor(model) })),
     { kind: 'flavor-set', flavor: { name: 'cpu', nodeLabels: {} } },
     ...queues.map((queue): SchedulerInput => ({ kind: 'queue-set', queue })),

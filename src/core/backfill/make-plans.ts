@@ -24,7 +24,11 @@ export function planBlocked(state: CoreState, nowMs: Ms, record: WorkloadRecord)
 }
 
 /** It has started: its plan is over, those that it may delay are looked at again, and the next of its queue is planned. */
-export function planStarted(state: CoreState, nowMs: Ms, record: WorkloadRecord): void {
+export function planStarted(
+  state: CoreState,
+  nowMs: Ms,
+  { record, how }: { readonly record: WorkloadRecord; readonly how: 'started' | 'preempted' },
+): void {
   const { plans } = state;
   plans.heldBack.delete(record.spec.id);
   plans.unplanned.delete(record.spec.id);
@@ -32,7 +36,8 @@ export function planStarted(state: CoreState, nowMs: Ms, record: WorkloadRecord)
     plans.remove(record.spec.id);
     planNext(state, nowMs, record.spec.queue);
   }
-  if (plans.all.some((plan) => mayDelay(state, record, plan))) checkPlans(state, nowMs);
+  // Who has the right to evict is kept back by no plan.
+  if (how === 'preempted' || plans.all.some((plan) => mayDelay(state, record, plan))) checkPlans(state, nowMs);
 }
 
 /** Plans for the next of the queue, while it has fewer than its depth and the next is known to be blocked. */

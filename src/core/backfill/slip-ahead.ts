@@ -33,10 +33,10 @@ const TRIALS_MAX = 8;
 export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): SlipAhead {
   const others = state.plans.all.filter(({ workload }) => workload !== newcomer.record.spec.id);
   const kept = others.filter((plan) => !mayDelay(state, newcomer.record, plan));
-  const touched = kept.filter(
-    (plan) => Math.max(nowMs, plan.startMs) < newcomer.endMs && touches(state, newcomer, plan),
-  );
-  if (touched.length === 0) return { kind: 'allowed', moved: [] };
+  const later = kept.filter((plan) => Math.max(nowMs, plan.startMs) < newcomer.endMs);
+  const byQuota = later.filter((plan) => sharesQuota(state, newcomer, plan));
+  const isTouched = later.some((plan) => sharesNodes(state, newcomer, plan)) || !quotaIsEnough(state, byQuota);
+  if (!isTouched) return { kind: 'allowed', moved: [] };
   let plans: readonly Plan[] = kept;
   const moved: Plan[] = [];
   for (;;) {
@@ -58,8 +58,25 @@ function delays(state: CoreState, { rows }: Newcomer, plan: Plan): SlipAhead {
   return { kind: 'delays', plan: plan.workload, rows: plannedRows(state, plan).filter((row) => rows.has(row)) };
 }
 
-function touches(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {
-  if (plannedRows(state, plan).some((row) => newcomer.rows.has(row))) return true;
+/** Would all of these plans fit into quota already now, beside the newcomer? Then none waits for it longer. */
+function quotaIsEnough(state: CoreState, plans: readonly Plan[]): boolean {
+  const before = state.tx.mark();
+  const isEnough = plans.every(({ charges }) =>
+    charges.every((charge) => {
+      const fits = state.quota.fits(charge).kind === 'fits';
+      state.quota.charge(charge);
+      return fits;
+    }),
+  );
+  state.tx.rollbackTo(before);
+  return isEnough;
+}
+
+function sharesNodes(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {
+  return plannedRows(state, plan).some((row) => newcomer.rows.has(row));
+}
+
+function sharesQuota(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {
   return plan.charges.some((own) =>
     newcomer.charges.some(
       ({ queue, flavor }) => flavor === own.flavor && rootOf(state, queue) === rootOf(state, own.queue),
