@@ -10,8 +10,28 @@ export interface Release {
   readonly id: WorkloadId;
 }
 
-/** Who holds something and is expected to end, first to last, all after `nowMs`; equals by id. */
+/**
+ * Who holds something and is expected to end, first to last; equals by id. Whose end is decided and not yet answered
+ * comes first, at `nowMs`: nothing is late that has come. All others end after `nowMs`.
+ */
 export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
+  const ended = endedNow(state);
+  const expected = expectedReleases(state, nowMs);
+  if (ended.size === 0) return expected;
+  const first = [...ended].sort(compareText).map((id) => ({ atMs: nowMs, id }));
+  return [...first, ...expected.filter(({ id }) => !ended.has(id))];
+}
+
+/** The workloads that have finished, as soon as the ledger has it. */
+function endedNow({ inFlight }: CoreState): ReadonlySet<WorkloadId> {
+  const ended = new Set<WorkloadId>();
+  for (const set of inFlight.values()) {
+    for (const { kind, workload } of set) if (kind === 'finish') ended.add(workload);
+  }
+  return ended;
+}
+
+function expectedReleases(state: CoreState, nowMs: Ms): readonly Release[] {
   const { ending, open } = state.book.started;
   const late = ending.findIndex(({ endMs }) => endMs !== undefined && endMs > nowMs);
   const overdue = late < 0 ? ending : ending.slice(0, late);

@@ -22,21 +22,11 @@ export interface Plan {
   readonly waitsFor: readonly WorkloadId[];
 }
 
-/** Nodes on which one workload alone may take what comes free. */
-export interface StandingHold {
-  readonly workload: WorkloadId;
-  readonly flavor: FlavorName;
-  readonly sinceMs: Ms;
-  /** Sorted. */
-  readonly nodes: readonly NodeName[];
-}
-
 export interface PlanBookRecord {
   readonly plans: readonly Plan[];
   readonly told: readonly (readonly [WorkloadId, Ms])[];
   readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
   readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
-  readonly holds: readonly StandingHold[];
 }
 
 /**
@@ -54,8 +44,6 @@ export class PlanBook {
   readonly heldBack = new Map<WorkloadId, WorkloadId>();
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Map<WorkloadId, Ms>();
-  /** One for each flavor at most, sorted by flavor. */
-  holds: readonly StandingHold[] = [];
 
   /** Rises when a plan moves or ends: who waits because of it may be able to start then. */
   get version(): number {
@@ -99,16 +87,14 @@ export class PlanBook {
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
       unplanned: sorted(this.unplanned),
-      holds: this.holds,
     };
   }
 
-  restore({ plans, told, heldBack, unplanned, holds }: PlanBookRecord): void {
+  restore({ plans, told, heldBack, unplanned }: PlanBookRecord): void {
     this.#plans = plans;
     for (const [id, startMs] of told) this.told.set(id, startMs);
     for (const [id, by] of heldBack) this.heldBack.set(id, by);
     for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);
-    this.holds = holds;
   }
 }
 
