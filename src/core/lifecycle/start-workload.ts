@@ -178,11 +178,16 @@ function enterStart(
   const record = state.book.change(draft.record, { charges: draft.charges, startByMs, membership });
   state.startsOfSettle.delete(record.spec.id);
   const seats: Seat[] = [];
+  const leaving = new Map<number, PodRef[]>();
+  for (const ref of waitsFor) {
+    const row = rowOfPod(state, ref);
+    leaving.set(row, [...(leaving.get(row) ?? []), ref]);
+  }
   for (const part of draft.parts) {
     for (const [index, placed] of part.pods.entries()) {
       const pod = podOf(state, record, { part, placed, index });
-      const before = waitsFor.filter((ref) => rowOfPod(state, ref) === placed.row);
-      state.pods.add(before.length === 0 ? pod : { ...pod, waitsFor: before }, share);
+      const before = leaving.get(placed.row);
+      state.pods.add(before === undefined ? pod : { ...pod, waitsFor: before }, share);
       seats.push(pod.seat);
     }
   }

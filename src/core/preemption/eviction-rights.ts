@@ -22,6 +22,11 @@ export interface Loss {
   readonly charges: readonly Charge[];
 }
 
+interface OwnSide {
+  readonly borrows: ReadonlySet<FlavorName>;
+  readonly share: number;
+}
+
 /** Two queues seen from their nearest common ancestor. */
 interface Sides {
   /** The ancestor's child on the pre-emptor's side. */
@@ -45,6 +50,7 @@ export class EvictionRights {
   readonly #state: CoreState;
   readonly #preemptor: Preemptor;
   readonly #sides = new Map<QueueName, Sides | undefined>();
+  readonly #ownSides = new Map<QueueName, OwnSide>();
   #fallen: Charge[] = [];
 
   constructor(state: CoreState, preemptor: Preemptor) {
@@ -113,8 +119,10 @@ export class EvictionRights {
     return { reason: 'fair-share', facts: shown };
   }
 
-  /** With the request, and as if none of its side had fallen. */
-  #ownSide(queue: QueueName): { readonly borrows: ReadonlySet<FlavorName>; readonly share: number } {
+  /** With the request, and as if none of its side had fallen: so it stays the same while victims fall. */
+  #ownSide(queue: QueueName): OwnSide {
+    const known = this.#ownSides.get(queue);
+    if (known !== undefined) return known;
     const { quota, tx } = this.#state;
     const { charges, contended } = this.#preemptor;
     const mark = tx.mark();
@@ -123,6 +131,7 @@ export class EvictionRights {
     const borrows = new Set([...contended].filter((flavor) => isBorrowing(this.#state, queue, flavor)));
     const share = dominantShare(quota, queue);
     tx.rollbackTo(mark);
+    this.#ownSides.set(queue, { borrows, share });
     return { borrows, share };
   }
 

@@ -1,7 +1,8 @@
 import type { Charge, Ms, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
-import type { WorkloadRecord } from '../queue/index.js';
+import type { RunningWorkload, WorkloadRecord } from '../queue/index.js';
+import { compareByLoss } from '../queue/index.js';
 import { sumCharges, surplusFrom } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { EvictionRights, Preemptor } from './eviction-rights.js';
@@ -36,24 +37,66 @@ export function* victimsInOrder(
   for (const { queues, isOwn } of ranks.queues) {
     const elastic = queues.flatMap((queue) => [...state.book.running.elasticOf(queue)]);
     const allowed = elastic.filter(({ spec }) => !isOwn || spec.priority < ask.preemptor.record.spec.priority);
-    const byPriority = sortByOrder(allowed, ask.nowMs, 'by-priority');
-    for (const record of byPriority) yield* surplusOf(state, record);
+    for (const record of [...allowed].sort(compareElastic)) yield* surplusOf(state, record);
   }
   for (const { queues, priority } of ranks.whole) {
-    const records: WorkloadRecord[] = [];
-    for (const queue of queues) {
-      for (const record of state.book.running.of(queue, priority)) {
-        const untilMs = protectedUntilMs(state, record);
-        if (untilMs <= ask.nowMs) records.push(record);
-        else onProtected(untilMs);
-      }
-    }
-    for (const record of popInOrder(records, ask.nowMs)) {
+    const lanes = queues.flatMap((queue) => state.book.running.lanesOf(queue, priority));
+    for (const record of cheapestFirst(state, { lanes, nowMs: ask.nowMs, onProtected })) {
       const pods = claimsOf(state, record);
       if (pods.length === 0 || pods.some(({ waitsFor }) => waitsFor !== undefined)) continue;
       yield { kind: 'whole', record, pods, charges: record.charges, workLost: lostWork(record, ask.nowMs) };
     }
   }
+}
+
+/** Of several lanes, each from its end, always the one that costs least. */
+function* cheapestFirst(
+  state: CoreState,
+  ask: {
+    readonly lanes: readonly (readonly RunningWorkload[])[];
+    readonly nowMs: Ms;
+    readonly onProtected: (untilMs: Ms) => void;
+  },
+): Generator<WorkloadRecord> {
+  const { lanes, nowMs, onProtected } = ask;
+  const next = lanes.map((lane) => passProtected(state, { lane, from: lane.length - 1, nowMs, onProtected }));
+  for (;;) {
+    let best = -1;
+    let first: RunningWorkload | undefined;
+    for (let index = 0; index < lanes.length; index++) {
+      const head = lanes[index]?.[next[index] ?? -1];
+      if (head === undefined || (first !== undefined && compareByCost(head, first, nowMs) >= 0)) continue;
+      best = index;
+      first = head;
+    }
+    if (first === undefined) return;
+    next[best] = passProtected(state, { lane: lanes[best] ?? [], from: (next[best] ?? 0) - 1, nowMs, onProtected });
+    yield first.record;
+  }
+}
+
+function passProtected(
+  state: CoreState,
+  ask: {
+    readonly lane: readonly RunningWorkload[];
+    readonly from: number;
+    readonly nowMs: Ms;
+    readonly onProtected: (untilMs: Ms) => void;
+  },
+): number {
+  for (let at = ask.from; at >= 0; at--) {
+    const entry = ask.lane[at];
+    if (entry === undefined) continue;
+    const untilMs = protectedUntilMs(state, entry.record);
+    if (untilMs <= ask.nowMs) return at;
+    ask.onProtected(untilMs);
+  }
+  return -1;
+}
+
+function compareByCost(a: RunningWorkload, b: RunningWorkload, nowMs: Ms): number {
+  const cost = ({ milli, sinceMs }: RunningWorkload): number => milli * (nowMs - sinceMs + RESTART_MS);
+  return cost(a) - cost(b) || compareByLoss(a, b);
 }
 
 /** Until when time protects it: after its start, and when its eviction was refused. */
@@ -126,62 +169,10 @@ export function lostWork({ charges, startedAtMs, checkpointAtMs }: WorkloadRecor
   return Math.floor((milli * (Math.max(0, nowMs - sinceMs) + RESTART_MS)) / 1000);
 }
 
-function costOf(record: WorkloadRecord, nowMs: Ms): number {
-  const remembered = record.losses.filter(({ atMs }) => atMs > nowMs - LOSS_MEMORY_MS);
-  return lostWork(record, nowMs) + remembered.reduce((sum, { lost }) => sum + lost, 0);
-}
-
-function sortByOrder(
-  records: readonly WorkloadRecord[],
-  nowMs: Ms,
-  first: 'by-priority' | 'by-cost',
-): readonly WorkloadRecord[] {
-  const keyed = records.map((record) => ({ record, cost: costOf(record, nowMs) }));
-  const priority = ({ spec }: WorkloadRecord) => (first === 'by-priority' ? spec.priority : 0);
-  keyed.sort((a, b) => priority(a.record) - priority(b.record) || a.cost - b.cost || compareNewest(a.record, b.record));
-  return keyed.map(({ record }) => record);
-}
-
-/** The least cost first, as a heap over indexes: of thousands of equal candidates often only one is taken. */
-function* popInOrder(records: readonly WorkloadRecord[], nowMs: Ms): Generator<WorkloadRecord> {
-  const costs = Float64Array.from(records, (record) => costOf(record, nowMs));
-  const heap = Int32Array.from(records, (_record, index) => index);
-  const isLess = (a: number, b: number): boolean => {
-    const byCost = (costs[a] ?? 0) - (costs[b] ?? 0);
-    if (byCost !== 0) return byCost < 0;
-    const [x, y] = [records[a], records[b]];
-    return x !== undefined && y !== undefined && compareNewest(x, y) < 0;
-  };
-  let size = heap.length;
-  for (let at = (size >> 1) - 1; at >= 0; at--) sink({ heap, isLess, size }, at);
-  while (size > 0) {
-    const first = records[heap[0] ?? 0];
-    heap[0] = heap[--size] ?? 0;
-    sink({ heap, isLess, size }, 0);
-    if (first !== undefined) yield first;
-  }
-}
-
-function sink(
-  { heap, isLess, size }: { heap: Int32Array; isLess: (a: number, b: number) => boolean; size: number },
-  from: number,
-): void {
-  for (let at = from; ;) {
-    const left = 2 * at + 1;
-    if (left >= size) return;
-    const right = left + 1;
-    const child = right < size && isLess(heap[right] ?? 0, heap[left] ?? 0) ? right : left;
-    const [above, below] = [heap[at] ?? 0, heap[child] ?? 0];
-    if (!isLess(below, above)) return;
-    heap[at] = below;
-    heap[child] = above;
-    at = child;
-  }
-}
-
-/** The newest first; the id tells apart what is still equal. */
-function compareNewest(a: WorkloadRecord, b: WorkloadRecord): number {
+/** To lose surplus costs no work: the lowest priority first, then the newest. */
+function compareElastic(a: WorkloadRecord, b: WorkloadRecord): number {
   return (
+    a.spec.priority - b.spec.priority ||
     (b.startedAtMs ?? 0) - (a.startedAtMs ?? 0) ||
     b.spec.submittedAtMs - a.spec.submittedAtMs ||
     compareText(b.spec.name, a.spec.name) ||

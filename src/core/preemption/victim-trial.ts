@@ -1,4 +1,4 @@
-import type { Charge } from '../contract/index.js';
+import type { Charge, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding } from '../fleet/index.js';
 import type { Mark } from '../journal.js';
@@ -33,6 +33,8 @@ export class VictimTrial {
   readonly #rights: EvictionRights;
   readonly #ask: TrialAsk;
   readonly #traces: Trace[] = [];
+  /** By gang: the surplus of it that has fallen. */
+  readonly #surplusOf = new Map<WorkloadId, readonly VictimUnit[]>();
   #searched: 'complete' | 'partial' = 'complete';
   #placements = 0;
 
@@ -60,6 +62,7 @@ export class VictimTrial {
     const rest = this.#restOf(unit);
     const shares = this.#state.pods.shareOf(rest.pods);
     this.#traces.push({ unit: rest, right, shares, mark: this.#state.tx.mark() });
+    this.#noteSurplus(rest);
     this.#give(rest, shares);
     this.#rights.fell(rest.charges);
   }
@@ -71,7 +74,11 @@ export class VictimTrial {
     this.#state.tx.rollbackTo(first.mark);
     this.#traces.length = count;
     this.#rights.reset();
-    for (const { unit } of this.#traces) this.#rights.fell(unit.charges);
+    this.#surplusOf.clear();
+    for (const { unit } of this.#traces) {
+      this.#rights.fell(unit.charges);
+      this.#noteSurplus(unit);
+    }
   }
 
   /** As if this one had not fallen, whatever fell after it; `fallAgain` undoes it. Marks are void afterwards. */
@@ -111,12 +118,14 @@ export class VictimTrial {
     for (const share of shares) this.#state.tx.give(share);
   }
 
+  #noteSurplus(unit: VictimUnit): void {
+    const { id } = unit.record.spec;
+    if (unit.kind === 'surplus') this.#surplusOf.set(id, [...(this.#surplusOf.get(id) ?? []), unit]);
+  }
+
   #restOf(unit: VictimUnit): VictimUnit {
-    if (unit.kind === 'surplus') return unit;
-    const before = this.#traces
-      .map((trace) => trace.unit)
-      .filter(({ record }) => record.spec.id === unit.record.spec.id);
-    if (before.length === 0) return unit;
+    const before = unit.kind === 'surplus' ? undefined : this.#surplusOf.get(unit.record.spec.id);
+    if (before === undefined || before.length === 0) return unit;
     const gone = new Set(before.flatMap(({ pods }) => pods));
     const charges = before.reduce((left, spared) => subtractCharges(left, spared.charges), unit.charges);
     return { ...unit, pods: unit.pods.filter((pod) => !gone.has(pod)), charges };

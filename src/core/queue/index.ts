@@ -12,6 +12,8 @@ export type { Candidate, Requests } from './queue-tournament.js';
 export { workAfterEnd } from './remaining-work.js';
 export { stayOf, toldLengthMs } from './started-workloads.js';
 export type { Stay } from './started-workloads.js';
+export { compareByLoss } from './running-workloads.js';
+export type { RunningWorkload } from './running-workloads.js';
 export { waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
 export { FIRST_ROUND, isWaiting, limitEndMs } from './workload-record.js';

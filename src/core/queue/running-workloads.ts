@@ -1,16 +1,39 @@
-import type { QueueName, WorkloadId } from '../contract/index.js';
+import type { Milli, Ms, QueueName, WorkloadId } from '../contract/index.js';
+import { compareText } from '../text-order.js';
 import type { WorkloadRecord } from './workload-record.js';
 
-/** By priority: who of a queue could be a victim, in no particular order. */
-type ByPriority = Map<number, Map<WorkloadId, WorkloadRecord>>;
+/** A started workload that may be asked to give way, with what its place among the others follows from. */
+export interface RunningWorkload {
+  readonly record: WorkloadRecord;
+  /** What it pays, over all flavors. */
+  readonly milli: Milli;
+  /** Since when its work would be lost; earlier by as much as remembered evictions have cost it. */
+  readonly sinceMs: Ms;
+  readonly startedAtMs: Ms;
+}
+
+interface Entry extends RunningWorkload {
+  record: WorkloadRecord;
+  readonly lane: RunningLane;
+}
 
 /**
- * Started workloads that may be asked to give way: preemptible, and no set about them is in flight. By queue and
- * priority, so that the choice of victims looks only at those over whom there may be a right.
+ * Equal queue, priority and size: time passes for all alike, so their order never changes. The least loss last: there
+ * most come and go.
+ */
+interface RunningLane {
+  readonly milli: Milli;
+  readonly entries: Entry[];
+}
+
+/**
+ * Started workloads that may be asked to give way: preemptible, and no set about them is in flight. By queue, priority
+ * and size, in the order of the work that would be lost: the choice of victims looks at those it takes and no others.
  */
 export class RunningWorkloads {
-  readonly #ofQueue = new Map<QueueName, ByPriority>();
+  readonly #lanes = new Map<QueueName, Map<number, Map<Milli, RunningLane>>>();
   readonly #elastic = new Map<QueueName, Map<WorkloadId, WorkloadRecord>>();
+  readonly #entries = new Map<WorkloadId, Entry>();
   /** All that are started, preemptible or not. */
   #started = 0;
 
@@ -22,30 +45,68 @@ export class RunningWorkloads {
   replace(before: WorkloadRecord | undefined, after: WorkloadRecord | undefined): void {
     if (before !== undefined && isStarted(before)) this.#started--;
     if (after !== undefined && isStarted(after)) this.#started++;
-    if (before !== undefined && mayGiveWay(before)) {
-      this.#ofQueue.get(before.spec.queue)?.get(before.spec.priority)?.delete(before.spec.id);
-      this.#elastic.get(before.spec.queue)?.delete(before.spec.id);
-    }
-    if (after === undefined || !mayGiveWay(after)) return;
-    entryOf(entryOf(this.#ofQueue, after.spec.queue), after.spec.priority).set(after.spec.id, after);
-    if (isElastic(after)) entryOf(this.#elastic, after.spec.queue).set(after.spec.id, after);
+    if (before !== undefined) this.#drop(before);
+    if (after !== undefined && mayGiveWay(after)) this.#enter(after);
   }
 
   /** Lowest first; only priorities that somebody has. */
   prioritiesOf(queue: QueueName): readonly number[] {
-    const all = [...(this.#ofQueue.get(queue) ?? [])];
-    return all.flatMap(([priority, records]) => (records.size > 0 ? [priority] : [])).sort((a, b) => a - b);
+    const all = [...(this.#lanes.get(queue) ?? [])];
+    return all.flatMap(([priority, lanes]) => (lanes.size > 0 ? [priority] : [])).sort((a, b) => a - b);
   }
 
-  /** In no particular order. */
-  of(queue: QueueName, priority: number): Iterable<WorkloadRecord> {
-    return this.#ofQueue.get(queue)?.get(priority)?.values() ?? [];
+  /** By size, smallest first; in each the least loss last. */
+  lanesOf(queue: QueueName, priority: number): readonly (readonly RunningWorkload[])[] {
+    const lanes = [...(this.#lanes.get(queue)?.get(priority)?.values() ?? [])];
+    return lanes.sort((a, b) => a.milli - b.milli).map(({ entries }) => entries);
   }
 
   /** Those that may hold more than their minimum; in no particular order. */
   elasticOf(queue: QueueName): Iterable<WorkloadRecord> {
     return this.#elastic.get(queue)?.values() ?? [];
   }
+
+  #enter(record: WorkloadRecord): void {
+    const { id, queue, priority } = record.spec;
+    const milli = record.charges.reduce((sum, charge) => sum + charge.milli, 0);
+    const lanes = entryOf(
+      entryOf(this.#lanes, queue, () => new Map<number, Map<Milli, RunningLane>>()),
+      priority,
+      () => new Map<Milli, RunningLane>(),
+    );
+    const lane = entryOf(lanes, milli, () => ({ milli, entries: [] }));
+    const startedAtMs = record.startedAtMs ?? 0;
+    const lost = record.losses.reduce((sum, loss) => sum + loss.lost, 0);
+    const sinceMs = Math.max(startedAtMs, record.checkpointAtMs ?? 0) - Math.floor((lost * 1000) / Math.max(1, milli));
+    const entry: Entry = { record, milli, sinceMs, startedAtMs, lane };
+    lane.entries.splice(placeOf(lane.entries, entry), 0, entry);
+    this.#entries.set(id, entry);
+    if (isElastic(record)) entryOf(this.#elastic, queue, () => new Map<WorkloadId, WorkloadRecord>()).set(id, record);
+  }
+
+  #drop({ spec }: WorkloadRecord): void {
+    const entry = this.#entries.get(spec.id);
+    if (entry === undefined) return;
+    this.#entries.delete(spec.id);
+    this.#elastic.get(spec.queue)?.delete(spec.id);
+    const { lane } = entry;
+    lane.entries.splice(placeOf(lane.entries, entry), 1);
+    if (lane.entries.length > 0) return;
+    const lanes = this.#lanes.get(spec.queue)?.get(spec.priority);
+    lanes?.delete(lane.milli);
+    if (lanes?.size === 0) this.#lanes.get(spec.queue)?.delete(spec.priority);
+  }
+}
+
+/** The least loss first among equals in size; then the newest. The id tells apart what is still equal. */
+export function compareByLoss(a: RunningWorkload, b: RunningWorkload): number {
+  return (
+    b.sinceMs - a.sinceMs ||
+    b.startedAtMs - a.startedAtMs ||
+    b.record.spec.submittedAtMs - a.record.spec.submittedAtMs ||
+    compareText(b.record.spec.name, a.record.spec.name) ||
+    compareText(b.record.spec.id, a.record.spec.id)
+  );
 }
 
 function isStarted({ state }: WorkloadRecord): boolean {
@@ -63,10 +124,23 @@ function isElastic({ spec }: WorkloadRecord): boolean {
   return spec.podSets.some(({ count, minCount }) => count > Math.max(1, minCount));
 }
 
-function entryOf<Key, Inner, Value>(maps: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
-  const known = maps.get(key);
+/** Where the entry is, or belongs. */
+function placeOf(entries: readonly Entry[], entry: Entry): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = entries[middle];
+    if (other !== undefined && compareByLoss(other, entry) > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function entryOf<Key, Value>(values: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const known = values.get(key);
   if (known !== undefined) return known;
-  const created = new Map<Inner, Value>();
-  maps.set(key, created);
+  const created = create();
+  values.set(key, created);
   return created;
 }
