@@ -116,6 +116,18 @@ export interface DeviceRequest {
   readonly memoryMib?: number;
 }
 
+/** A condition on a label of a node, as Kubernetes writes it; `Gt` and `Lt` have one value, a whole number. */
+export interface NodeRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  readonly values?: readonly string[];
+}
+
+/** All of its conditions must hold; without any it matches no node. */
+export interface NodeAffinityTerm {
+  readonly matchLabels: readonly NodeRequirement[];
+}
+
 /** Equal pods. `start` and `onLoss` say what a gang is: training is `together, restart-all`; serving `each, replace`. */
 export interface PodSetSpec {
   readonly name: string;
@@ -127,6 +139,8 @@ export interface PodSetSpec {
   readonly memoryMib: number;
   readonly devices?: DeviceRequest;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Required: the node must match one of the terms. */
+  readonly nodeAffinity?: readonly NodeAffinityTerm[];
   readonly tolerations: readonly Toleration[];
   readonly topology?: TopologyRequest;
   readonly start: 'together' | 'each';

@@ -10,6 +10,7 @@ import type {
 import type { FleetState, NodeExample, SlotGroup } from '../fleet/index.js';
 import { EIGHTHS, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
 import { podNeed } from '../pod-need.js';
+import { matchesNodeAffinity } from './node-affinity.js';
 import { Scoring } from './scoring.js';
 
 /** Why a node can never run a pod of the shape, whatever is free there. */
@@ -133,6 +134,9 @@ export function whyNever(shape: PodShape, { spec, flavors, slotGroups }: NodeExa
   if (shape.deviceCount === 0 && flavor !== undefined && flavor !== flavors.cpu) return { by: 'model', value: flavor };
   for (const [key, value] of Object.entries(podSet.nodeSelector)) {
     if (spec.labels[key] !== value) return { by: 'label', value: `${key}=${value}` };
+  }
+  if (podSet.nodeAffinity !== undefined && !matchesNodeAffinity(podSet.nodeAffinity, spec)) {
+    return { by: 'label', value: 'node affinity' };
   }
   const taint = spec.taints.find(({ effect, ...rest }) => {
     return effect !== 'PreferNoSchedule' && !isTolerated({ effect, ...rest }, podSet.tolerations);
