@@ -15,8 +15,8 @@ const anyWork = fc.record({ gpus: fc.integer({ min: 1, max: 4 }), seconds: fc.in
 const anyRunning = fc.array(anyWork, { maxLength: 6 });
 const anyNodes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
 
-/** Nodes with so many devices, and what runs there; the last to come is planned, told its own length. */
-function play(devices: readonly number[], running: readonly Work[], blocked: readonly Work[]): CoreRig {
+/** Nodes with so many devices, and what runs there. */
+function play(devices: readonly number[], running: readonly Work[]): CoreRig {
   const rig = CoreRig.withRacks({});
   for (const [index, count] of devices.entries()) {
     rig.tell({ kind: 'node-seen', node: aNode(`n${index}`, { devices: count }) });
@@ -25,16 +25,15 @@ function play(devices: readonly number[], running: readonly Work[], blocked: rea
     rig.submit(aWorkload(`r${index}`, { submittedAtMs: index, estimateMs: seconds * SECOND, pods: { gpus } }));
   }
   rig.settle();
-  for (const [index, { gpus, seconds }] of blocked.entries()) {
-    const submittedAtMs = running.length + index;
-    rig.submit(aWorkload(`b${index}`, { submittedAtMs, estimateMs: seconds * SECOND, pods: { gpus } }));
-    rig.settle();
-  }
   return rig;
 }
 
 /** By trying each second: the first at which one node has so many devices free. */
-function earliestByTrial(rig: CoreRig, devices: readonly number[], running: readonly Work[], gpus: number): number {
+function earliestByTrial(
+  rig: CoreRig,
+  { devices, running }: { readonly devices: readonly number[]; readonly running: readonly Work[] },
+  gpus: number,
+): number {
   for (let second = 0; second < 20; second++) {
     const isFree = devices.some((count, node) => {
       const used = running.reduce((sum, work, index) => {
@@ -58,12 +57,12 @@ describe('the plan of a start', () => {
     fc.assert(
       fc.property(anyNodes, anyRunning, anyWork, (devices, wanted, big) => {
         const fitting = wanted.filter(({ gpus }) => devices.some((count) => count >= gpus));
-        const rig = play(devices, fitting, []);
+        const rig = play(devices, fitting);
         const running = fitting.filter((_work, index) => rig.startOf(`r${index}`) !== undefined);
         fc.pre(running.length === fitting.length);
         rig.submit(aWorkload('b0', { submittedAtMs: 99, estimateMs: big.seconds * SECOND, pods: { gpus: big.gpus } }));
         rig.settle();
-        const want = earliestByTrial(rig, devices, running, big.gpus);
+        const want = earliestByTrial(rig, { devices, running }, big.gpus);
         if (rig.startOf('b0') !== undefined) expect(want).toBe(0);
         else expect(planOf(rig, 'b0') ?? Infinity).toBe(want);
       }),
@@ -78,7 +77,7 @@ describe('the plan of a start', () => {
         anyRunning,
         fc.array(anyWork, { minLength: 2, maxLength: 6 }),
         (devices, running, later) => {
-          const rig = play(devices, running, []);
+          const rig = play(devices, running);
           let planned: { readonly id: string; readonly second: number } | undefined;
           for (let second = 0; second < 40; second++) {
             rig.nowMs = second * SECOND;
