@@ -1,5 +1,13 @@
-import type { FleetState } from './fleet-state.js';
+import type { WorkCounts } from '../work-counts.js';
+import type { ChangeLog } from './change-log.js';
 import type { DomainId, TopologyTree } from './topology-tree.js';
+
+/** What columns follow of the fleet. */
+export interface JudgedFleet {
+  readonly tree: TopologyTree;
+  readonly changes: ChangeLog;
+  readonly work: WorkCounts;
+}
 
 /** What one shape of pods makes of a node. Costs compare first by `cost`, then by `tie`; smaller is better. */
 export interface NodeJudge {
@@ -18,7 +26,7 @@ export interface NodeJudge {
  * not the fleet. Equal to a fresh look at every node, at any time, also inside of a trial.
  */
 export class ShapeColumns {
-  readonly #fleet: FleetState;
+  readonly #fleet: JudgedFleet;
   readonly #judge: NodeJudge;
   #tree: TopologyTree | undefined;
   #version = 0;
@@ -27,7 +35,7 @@ export class ShapeColumns {
   #costs = new Float64Array(0);
   #ties = new Float64Array(0);
 
-  constructor(fleet: FleetState, judge: NodeJudge) {
+  constructor(fleet: JudgedFleet, judge: NodeJudge) {
     this.#fleet = fleet;
     this.#judge = judge;
   }

@@ -5,7 +5,8 @@ import { pastShare } from '../quota/index.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder } from './order-key.js';
 import type { PendingGroup, PendingGroups } from './pending-groups.js';
-import { smallestShare } from './waiting-ahead.js';
+import type { Requests } from './requests.js';
+import { smallestShare } from './requests.js';
 
 /** The first of a group of equal need. */
 export interface Candidate {
@@ -14,9 +15,6 @@ export interface Candidate {
   /** Different amounts that its choices of flavors would be charged for; with one, its place is certain. */
   readonly choices: number;
 }
-
-/** What the minimum of a group's members would cost its queue: one alternative for each choice of flavors. */
-export type Requests = readonly (readonly Charge[])[];
 
 interface Entry extends Candidate {
   readonly at: Bracket;

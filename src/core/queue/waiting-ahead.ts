@@ -1,11 +1,12 @@
-import type { Charge, QueueName, WorkloadId } from '../contract/index.js';
+import type { QueueName, WorkloadId } from '../contract/index.js';
 import type { QuotaTree } from '../quota/index.js';
-import { dominantShare, pastShare } from '../quota/index.js';
+import { pastShare } from '../quota/index.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder } from './order-key.js';
 import type { PendingGroup, PendingNeed } from './pending-groups.js';
 import { countWhile, placeIn } from './pending-groups.js';
-import type { Requests } from './queue-tournament.js';
+import type { Requests } from './requests.js';
+import { smallestShare } from './requests.js';
 
 interface Rivals {
   readonly quota: QuotaTree;
@@ -49,11 +50,6 @@ function membersAhead(
     pastShare(quota, fork.a) - pastShare(quota, fork.b);
   if (byShare < 0) return notLower;
   return byShare > 0 ? higher : Math.min(notLower, Math.max(higher, placeIn(group, key)));
-}
-
-/** The smallest share that a queue has with one of the requests added. */
-export function smallestShare(quota: QuotaTree, queue: QueueName, requests: Requests): number {
-  return Math.min(...requests.map((request: readonly Charge[]) => dominantShare(quota, queue, request)));
 }
 
 /** Where the ways from the root part: a queue of each side; `undefined` when one lies on the way to the other. */
