@@ -6,7 +6,7 @@ import { readFleetFile } from '../fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../documents/yaml-document.js';
 import type { ListenOptions } from '../server/listen.js';
 import { QuotaFileSchema, type QuotaFile } from '../server/quotas/quota-file.schema.js';
-import { PolicyFileSchema, type PolicyFile } from '../server/scheduler/policy-file.schema.js';
+import { PolicyFileSchema, type PolicyFile } from '../policy-file/policy-file.schema.js';
 import { UsageError } from './cli-error.js';
 import { DataDirectory } from './data-directory.js';
 

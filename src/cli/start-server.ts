@@ -13,7 +13,7 @@ import { listen, type ListenOptions } from '../server/listen.js';
 import { applyQuotaFile } from '../server/quotas/apply-quota-file.js';
 import type { QuotaFile } from '../server/quotas/quota-file.schema.js';
 import { LiveLoop } from '../server/scheduler/live-loop.js';
-import { policyOf, type PolicyFile } from '../server/scheduler/policy-file.schema.js';
+import { policyOf, type PolicyFile } from '../policy-file/policy-file.schema.js';
 import { StatusAddress } from '../server/scheduler/status-address.js';
 import type { DataDirectory } from './data-directory.js';
 

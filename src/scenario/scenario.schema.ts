@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { HardwareCatalogue } from '../core/fleet/index.js';
 import { fleetFileSchema, type FleetFile } from '../fleet-file/fleet.schema.js';
+import { PolicyFileSchema } from '../policy-file/policy-file.schema.js';
 import { ScenarioEventSchema } from './event.schema.js';
 import { ExpectationSchema } from './expectation.schema.js';
-import { ScenarioPolicySchema } from './policy.schema.js';
 import { ScenarioQueueSchema } from './queue.schema.js';
 import { scenarioMistakes } from './scenario-mistakes.js';
 import { ScenarioWorkloadSchema } from './workload.schema.js';
@@ -11,11 +11,14 @@ import { ScenarioWorkloadSchema } from './workload.schema.js';
 const SCENARIOS_MAX = 10_000;
 const STABLE_ROUNDS = 5;
 
+/** A policy file; nobody asks for the version of one that is played once. */
+const PolicySchema = PolicyFileSchema.extend({ version: PolicyFileSchema.shape.version.default('scenario') });
+
 function shapeWith(fleet: z.ZodType<FleetFile>) {
   return z.strictObject({
     name: z.string().min(1).max(300),
     tags: z.array(z.string().min(1).max(63)).default([]),
-    policy: ScenarioPolicySchema.default({}),
+    policy: PolicySchema.prefault({}),
     fleet,
     queues: z.array(ScenarioQueueSchema).min(1),
     workloads: z.array(ScenarioWorkloadSchema).default([]),

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { readFleetFile } from '../../src/fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../../src/documents/yaml-document.js';
-import { PolicyFileSchema } from '../../src/server/scheduler/policy-file.schema.js';
+import { PolicyFileSchema } from '../../src/policy-file/policy-file.schema.js';
 import { readScenarioFile } from '../../src/scenario/read-scenario-file.js';
 import { QuotaFileSchema } from '../../src/server/quotas/quota-file.schema.js';
 import { WorkloadDocumentSchema } from '../../src/server/workloads/workload.schema.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_POLICY } from '../../core/index.js';
+import { DEFAULT_POLICY } from '../core/index.js';
 import { PolicyFileSchema, policyOf } from './policy-file.schema.js';
 
 const levels = ['zone', 'host'];

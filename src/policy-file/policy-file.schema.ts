@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_POLICY, type Policy, type TopologyLevel } from '../../core/index.js';
+import { DEFAULT_POLICY, type Policy, type TopologyLevel } from '../core/index.js';
 
 const isWholeMs = (seconds: number): boolean => Number.isSafeInteger(Number((seconds * 1000).toFixed(3)));
 const SecondsSchema = z
