@@ -1,4 +1,4 @@
-import { tpuSlice, type HardwareCatalogue } from '../core/fleet/index.js';
+import { tpuSlice, withCatalogued, type HardwareCatalogue } from '../core/fleet/index.js';
 import type { Accelerators, NodeSpec, Taint, TopologyLevel } from '../core/index.js';
 import { cpuMilliOf, memoryMibOf } from '../documents/quantity.js';
 import { DEFAULT_MODEL, SLICE_LEVEL, TAINT, domainOf, levelsOf, namesOf } from './fleet.schema.js';
@@ -32,7 +32,9 @@ export function nodesOf(
   });
   const node: Omit<NodeSpec, 'name'> = {
     capacity: { cpuMilli: cpuMilliOf(entry.cpu), memoryMib: memoryMibOf(entry.memory), pods: PODS_PER_NODE },
-    accelerators: acceleratorsOf(entry, catalogue).filter(({ count }) => count > 0),
+    accelerators: acceleratorsOf(entry, catalogue)
+      .filter(({ count }) => count > 0)
+      .map((devices) => withCatalogued(catalogue, devices)),
     labels: entry.labels,
     taints: entry.taints.flatMap(taintOf),
     topology: Object.fromEntries(domains),
@@ -45,11 +47,24 @@ function acceleratorsOf({ accelerators, slice }: FleetFileNode, catalogue: Hardw
   const found = slice === undefined ? undefined : tpuSlice(catalogue, slice.model, slice.topology);
   if (slice !== undefined && found?.kind === 'slice') return [{ model: slice.model, count: found.chipsPerHost }];
   if (accelerators === undefined) return [{ model: DEFAULT_MODEL, count: ACCELERATORS_PER_NODE }];
-  return [accelerators].flat().map(({ model, count, memory }) => ({
+  const entries = [accelerators].flat().map(({ model, count, memory }): Accelerators => ({
     model,
     count,
     ...(memory !== undefined && { memoryMib: memoryMibOf(memory) }),
   }));
+  return withoutTwins(entries);
+}
+
+/** Equal devices are one entry, at the place of the first: a pod's devices are all of one entry. */
+function withoutTwins(entries: readonly Accelerators[]): readonly Accelerators[] {
+  const distinct: Accelerators[] = [];
+  for (const entry of entries) {
+    const twin = distinct.findIndex(({ model, memoryMib }) => model === entry.model && memoryMib === entry.memoryMib);
+    const first = distinct[twin];
+    if (first === undefined) distinct.push(entry);
+    else distinct[twin] = { ...first, count: first.count + entry.count };
+  }
+  return distinct;
 }
 
 function taintOf(text: string): Taint[] {

@@ -5,7 +5,11 @@ let catalogue: HardwareCatalogue | undefined;
 
 /** The catalogue that comes with the core; the files lie beside it, since the core itself reads nothing. */
 export function readCatalogue(): HardwareCatalogue {
-  catalogue ??= hardwareCatalogue(readJson('accelerators.json'), readJson('tpu-slices.json'));
+  catalogue ??= hardwareCatalogue({
+    accelerators: readJson('accelerators.json'),
+    migProfiles: readJson('mig-profiles.json'),
+    tpuSlices: readJson('tpu-slices.json'),
+  });
   return catalogue;
 }
 

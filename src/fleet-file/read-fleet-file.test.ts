@@ -81,6 +81,29 @@ nodes:
     ]);
   });
 
+  it('counts equal devices together, so that one pod may have them all', () => {
+    const { nodes } = fleetOf(`
+nodes: [{name: a, accelerators: [{model: a100, count: 1}, {model: l4, count: 2}, {model: a100, count: 3},
+  {model: a100, count: 1, memory: 40Gi}]}]`);
+    expect(nodes[0]?.accelerators).toEqual([
+      { model: 'a100', count: 4 },
+      { model: 'l4', count: 2 },
+      { model: 'a100', count: 1, memoryMib: 40_960 },
+    ]);
+  });
+
+  it('knows memory and partitions of the models of the catalogue, unless the file says another memory', () => {
+    const { nodes } = fleetOf(`
+nodes:
+  - {name: a, accelerators: {model: nvidia-a100-sxm-80gb, count: 8}}
+  - {name: b, accelerators: {model: nvidia-a100-sxm-80gb, count: 8, memory: 80Gi}}
+`);
+    const [a, b] = nodes.flatMap(({ accelerators }) => accelerators);
+    expect([a?.memoryMib, b?.memoryMib]).toEqual([76_293, 81_920]);
+    expect(a?.profiles?.map(({ name }) => name)).toContain('3g.40gb');
+    expect(b?.profiles).toEqual(a?.profiles);
+  });
+
   it('shows all its mistakes at once, each with its line', () => {
     const problems = problemsOf(`levels: [rack, host]
 nodes:

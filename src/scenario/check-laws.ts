@@ -67,6 +67,7 @@ function overfullNodes({ cluster }: Simulation, log: ScenarioLog, view: Schedule
       !takesWork || isWaitedFor || freeMilli.every((free, slot) => free === WHOLE_MILLI - (used[slot] ?? 0));
     return [
       ...overfull,
+      ...cutTwice(name, standing),
       ...(cpu > cpuMilli ? [`${name} carries ${cpu} milli-CPU of ${cpuMilli}`] : []),
       ...(memory > memoryMib ? [`${name} carries ${memory} MiB of ${memoryMib}`] : []),
       ...(isTrue
@@ -80,6 +81,22 @@ function usedMilli(pods: readonly SimulatedPod[], slots: number): readonly numbe
   const used = Array.from({ length: slots }, () => 0);
   for (const { slot, milli } of pods.flatMap(({ seat }) => seat.slots)) used[slot] = (used[slot] ?? 0) + milli;
   return used;
+}
+
+const EIGHTH_MILLI = 125;
+
+/** No eighth of a device belongs to two partitions, and a device that is cut is not used otherwise. */
+function cutTwice(node: string, pods: readonly SimulatedPod[]): readonly Breach[] {
+  const shares = pods.flatMap(({ seat }) => seat.slots);
+  const cut = new Set(shares.flatMap(({ slot, profile }) => (profile === undefined ? [] : [slot])));
+  const taken = new Set<string>();
+  return shares.flatMap(({ slot, milli, profile, position = 0 }) => {
+    if (profile === undefined) return cut.has(slot) ? [`slot ${slot} of ${node} is cut, and used otherwise`] : [];
+    const eighths = Array.from({ length: milli / EIGHTH_MILLI }, (_, index) => `${slot}/${position + index}`);
+    const isTwice = eighths.some((eighth) => taken.has(eighth));
+    for (const eighth of eighths) taken.add(eighth);
+    return isTwice ? [`partitions overlap on slot ${slot} of ${node}`] : [];
+  });
 }
 
 /** Used = sum of allocations at each queue, and no decision goes beyond the quota law. */

@@ -37,6 +37,21 @@ describe('a scenario file', () => {
   });
 
   const wrong: Record<string, { from: string; to: string; want: string }> = {
+    'a partition of a model of which none are known': {
+      from: 'accelerators: 1}',
+      to: 'mig: 1g.10gb}',
+      want: '7 workloads.0.pods.0.mig: no partition 1g.10gb of gpu, of which no partitions are known',
+    },
+    'a partition that the model does not have': {
+      from: 'accelerators: 1}',
+      to: 'mig: 9g, model: nvidia-a100-sxm-80gb}',
+      want: '7 workloads.0.pods.0.mig: no partition 9g of nvidia-a100-sxm-80gb, whose are 1g.10gb, 1g.20gb, 2g.20gb, 3g.40gb, 4g.40gb, 7g.80gb',
+    },
+    'a partition of two devices': {
+      from: 'accelerators: 1}',
+      to: 'accelerators: 2, mig: 1g.10gb, model: nvidia-a100-sxm-80gb}',
+      want: '7 workloads.0.pods.0.mig: is for pods with one accelerator',
+    },
     'an unknown field': { from: 'running: []', to: 'runing: []', want: '11 expect.0.runing: is not a known field' },
     'an unknown field of an event': {
       from: 'finish: one',

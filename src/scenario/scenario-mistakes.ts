@@ -1,9 +1,9 @@
-import type { HardwareCatalogue } from '../core/fleet/index.js';
+import { partitionsOf, type HardwareCatalogue } from '../core/fleet/index.js';
 import { levelsOf, namesOf, nodeMistakes, type FleetFile, type Mistake } from '../fleet-file/fleet.schema.js';
 import type { ScenarioEvent } from './event.schema.js';
 import type { Expectation } from './expectation.schema.js';
 import type { ScenarioQueue } from './queue.schema.js';
-import type { ScenarioWorkload } from './workload.schema.js';
+import { modelsOf, type ScenarioPodSet, type ScenarioWorkload } from './workload.schema.js';
 
 interface Named {
   readonly fleet: FleetFile;
@@ -26,13 +26,15 @@ class MistakeSearch {
   readonly #nodes: Set<string>;
   readonly #queues = new Set<string>();
   readonly #workloads = new Set<string>();
+  readonly #catalogue: HardwareCatalogue;
 
   constructor(scenario: Named, catalogue: HardwareCatalogue) {
+    this.#catalogue = catalogue;
     this.#levels = levelsOf(scenario.fleet);
     this.#nodes = new Set(scenario.fleet.nodes.flatMap((node) => namesOf(node, catalogue)));
     for (const [index, queue] of scenario.queues.entries()) this.#queue(['queues', index], queue);
     for (const [index, workload] of scenario.workloads.entries()) this.#workload(['workloads', index], workload);
-    for (const [index, event] of scenario.events.entries()) this.#event(['events', index], event, catalogue);
+    for (const [index, event] of scenario.events.entries()) this.#event(['events', index], event);
     for (const [index, expectation] of scenario.expect.entries()) this.#expectation(['expect', index], expectation);
   }
 
@@ -49,7 +51,9 @@ class MistakeSearch {
     this.#workloads.add(name);
     if (!this.#queues.has(queue)) this.#report([...path, 'queue'], `no queue ${queue}`);
     for (const other of dependsOn) this.#known([...path, 'dependsOn'], 'workload', other);
-    for (const [index, { topology }] of pods.entries()) {
+    for (const [index, set] of pods.entries()) {
+      const { topology } = set;
+      if (set.mig !== undefined) this.#partition([...path, 'pods', index, 'mig'], set, set.mig);
       const level = topology === undefined ? undefined : levelIn(topology);
       if (level !== undefined && !this.#levels.includes(level)) {
         this.#report([...path, 'pods', index, 'topology'], `no level ${level}; there are ${this.#levels.join(', ')}`);
@@ -70,16 +74,24 @@ class MistakeSearch {
     if (missing !== undefined) this.#report([...path, 'running'], `says nothing of ${missing.name}`);
   }
 
-  #event(path: Path, event: ScenarioEvent, catalogue: HardwareCatalogue): void {
+  #partition(path: Path, pods: ScenarioPodSet, profile: string): void {
+    const models = modelsOf(pods);
+    const known = models.flatMap((model) => partitionsOf(this.#catalogue, model)).map(({ name }) => name);
+    if (known.includes(profile)) return;
+    const these = known.length === 0 ? 'of which no partitions are known' : `whose are ${known.join(', ')}`;
+    this.#report(path, `no partition ${profile} of ${models.join(', ')}, ${these}`);
+  }
+
+  #event(path: Path, event: ScenarioEvent): void {
     const { submit, addNode } = event;
     if (submit !== undefined) {
       this.#workload([...path, 'submit'], submit);
       if (submit.running !== undefined) this.#report([...path, 'submit', 'running'], 'is for workloads of time 0');
     }
     if (addNode !== undefined) {
-      const mistakes = nodeMistakes(addNode, this.#levels, catalogue);
+      const mistakes = nodeMistakes(addNode, this.#levels, this.#catalogue);
       for (const mistake of mistakes) this.#report([...path, 'addNode', ...mistake.path], mistake.message);
-      for (const name of namesOf(addNode, catalogue)) this.#nodes.add(name);
+      for (const name of namesOf(addNode, this.#catalogue)) this.#nodes.add(name);
     }
     for (const key of ['finish', 'cancel', 'release', 'workload'] as const) {
       if (event[key] !== undefined) this.#known([...path, key], 'workload', event[key]);

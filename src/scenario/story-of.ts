@@ -9,7 +9,7 @@ import { changedQueue, queueSpecOf } from './queue.schema.js';
 import type { Scenario } from './scenario.schema.js';
 import { SeatPlan } from './seats-of-running.js';
 import { msOf } from './seconds.js';
-import { workloadSpecOf } from './workload-spec-of.js';
+import { workloadSpecOf, type Offer } from './workload-spec-of.js';
 
 /** A scenario as the core is told it. */
 export interface Story {
@@ -35,10 +35,10 @@ export function storyOf(scenario: Scenario, catalogue: HardwareCatalogue): Story
     ...flavors.map((flavor): SimulationInput => ({ kind: 'flavor-set', flavor })),
     ...[...queues.values()].map((queue): SimulationInput => ({ kind: 'queue-set', queue })),
     ...nodes.map((node): SimulationInput => ({ kind: 'node-seen', node })),
-    ...workloadsOf(scenario, { nodes, cpu }),
+    ...workloadsOf(scenario, nodes, { cpu, catalogue }),
   ];
   const told = scenario.events.flatMap((event, index) => {
-    const inputs = inputsOf(event, { queues, added: later[index] ?? [], nodes, cpu });
+    const inputs = inputsOf(event, { queues, added: later[index] ?? [], cpu, catalogue });
     return inputs.map((input) => ({ atMs: msOf(event.at), input }));
   });
   const submitted = [...scenario.workloads, ...scenario.events.flatMap(({ submit }) => submit ?? [])];
@@ -52,15 +52,10 @@ export function storyOf(scenario: Scenario, catalogue: HardwareCatalogue): Story
   };
 }
 
-interface Scene {
-  readonly nodes: readonly NodeSpec[];
-  readonly cpu: 'managed' | 'unmanaged';
-}
-
-function workloadsOf({ workloads }: Scenario, { nodes, cpu }: Scene): readonly SimulationInput[] {
+function workloadsOf({ workloads }: Scenario, nodes: readonly NodeSpec[], offer: Offer): readonly SimulationInput[] {
   const plan = new SeatPlan(nodes);
   return workloads.flatMap((workload): readonly SimulationInput[] => {
-    const spec = workloadSpecOf(workload, { atSeconds: 0, nodes, cpu });
+    const spec = workloadSpecOf(workload, { atSeconds: 0, ...offer });
     const startedAtMs = msOf(workload.startedAt);
     const seats = plan.seat(spec, workload.running ?? {});
     return [
@@ -72,11 +67,11 @@ function workloadsOf({ workloads }: Scenario, { nodes, cpu }: Scene): readonly S
 
 function inputsOf(
   event: ScenarioEvent,
-  { queues, added, ...scene }: Scene & { readonly queues: Map<string, QueueSpec>; readonly added: readonly NodeSpec[] },
+  { queues, added, ...offer }: Offer & { readonly queues: Map<string, QueueSpec>; readonly added: readonly NodeSpec[] },
 ): readonly SimulationInput[] {
   const { submit, finish, cancel, release, workload, priority, node, state, removeNode, queue } = event;
   if (submit !== undefined) {
-    return [{ kind: 'workload-submitted', workload: workloadSpecOf(submit, { atSeconds: event.at, ...scene }) }];
+    return [{ kind: 'workload-submitted', workload: workloadSpecOf(submit, { atSeconds: event.at, ...offer }) }];
   }
   if (finish !== undefined) return [{ kind: 'workload-finished', workload: finish }];
   if (cancel !== undefined) return [{ kind: 'workload-cancelled', workload: cancel }];

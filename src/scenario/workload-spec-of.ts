@@ -1,4 +1,5 @@
-import type { NodeSpec, PodSetSpec, Toleration, TopologyRequest, WorkloadSpec } from '../core/index.js';
+import { partitionsOf, type HardwareCatalogue } from '../core/fleet/index.js';
+import type { PodSetSpec, Toleration, TopologyRequest, WorkloadSpec } from '../core/index.js';
 import { cpuMilliOf, memoryMibOf } from '../documents/quantity.js';
 import { msOf, optionalMs } from './seconds.js';
 import { CPU_FLAVOR } from './flavors-of.js';
@@ -6,10 +7,10 @@ import { TOLERATION, devicesOf, modelsOf, type ScenarioPodSet, type ScenarioWork
 
 const MAX_RETRIES = 3;
 
-/** What the fleet offers: `cpu` is managed when there is a CPU flavor. */
-interface Offer {
+/** What there is: `cpu` is managed when there is a CPU flavor. */
+export interface Offer {
   readonly cpu: 'managed' | 'unmanaged';
-  readonly nodes: readonly NodeSpec[];
+  readonly catalogue: HardwareCatalogue;
 }
 
 const EIGHTH_MILLI = 125;
@@ -41,10 +42,10 @@ export function workloadSpecOf(
   };
 }
 
-function podSetSpecOf(pods: ScenarioPodSet, kind: ScenarioWorkload['kind'], { cpu, nodes }: Offer): PodSetSpec {
+function podSetSpecOf(pods: ScenarioPodSet, kind: ScenarioWorkload['kind'], { cpu, catalogue }: Offer): PodSetSpec {
   const count = devicesOf(pods);
   const memoryMib = pods.deviceMemory === undefined ? {} : { memoryMib: memoryMibOf(pods.deviceMemory) };
-  const share = pods.mig === undefined ? { milli: pods.milli } : partitionOf(pods.mig, nodes);
+  const share = pods.mig === undefined ? { milli: pods.milli } : partitionOf(pods.mig, modelsOf(pods), catalogue);
   const isGang = kind === 'training';
   const cpuOnly = cpu === 'managed' ? [CPU_FLAVOR] : [];
   return {
@@ -63,14 +64,14 @@ function podSetSpecOf(pods: ScenarioPodSet, kind: ScenarioWorkload['kind'], { cp
   };
 }
 
-/** Throws a `RangeError` when no device of the fleet has the profile. */
+/** As large as the first model says that has such; throws a `RangeError` when none has. */
 function partitionOf(
   profile: string,
-  nodes: readonly NodeSpec[],
+  models: readonly string[],
+  catalogue: HardwareCatalogue,
 ): { readonly profile: string; readonly milli: number } {
-  const profiles = nodes.flatMap(({ accelerators }) => accelerators.flatMap((devices) => devices.profiles ?? []));
-  const found = profiles.find(({ name }) => name === profile);
-  if (found === undefined) throw new RangeError(`no device of the fleet has the partition profile ${profile}`);
+  const found = models.flatMap((model) => partitionsOf(catalogue, model)).find(({ name }) => name === profile);
+  if (found === undefined) throw new RangeError(`no partition ${profile} of ${models.join(', ')} is known`);
   return { profile, milli: found.eighths * EIGHTH_MILLI };
 }
 

@@ -41,6 +41,8 @@ export const ScenarioPodSetSchema = z
     if (pods.minCount !== undefined && pods.minCount > pods.count) report('minCount', 'is more than count');
     if (pods.model !== undefined && pods.models !== undefined) report('models', 'does not go with model');
     if (pods.milli < 1000 && devicesOf(pods) !== 1) report('milli', 'is for pods with one accelerator');
+    if (pods.mig !== undefined && devicesOf(pods) !== 1) report('mig', 'is for pods with one accelerator');
+    if (pods.mig !== undefined && pods.milli < 1000) report('milli', 'does not go with mig, which says it');
     if (devicesOf(pods) > 0) return;
     for (const key of ['model', 'models', 'deviceMemory'] as const) {
       if (pods[key] !== undefined) report(key, 'needs accelerators');

@@ -57,7 +57,7 @@ export interface NodeSpec {
   readonly name: NodeName;
   /** Allocatable, what pods may use. */
   readonly capacity: Resources;
-  /** Slots are numbered through in this order. */
+  /** Slots are numbered through in this order. The devices of one pod are all of one entry: equal devices make one. */
   readonly accelerators: readonly Accelerators[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];

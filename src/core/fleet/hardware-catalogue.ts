@@ -1,4 +1,6 @@
+import type { Accelerators, PartitionProfile } from '../contract/index.js';
 import { invariant } from '../invariant.js';
+import { EIGHTHS } from './fleet-state.js';
 
 /** Legal slices of one TPU generation, and how many of its chips a host has. */
 interface TpuGeneration {
@@ -7,10 +9,25 @@ interface TpuGeneration {
   readonly chipsOf: ReadonlyMap<string, number>;
 }
 
+/** One device of a model. */
+interface CataloguedDevice {
+  /** What of its memory a process may use, as far as that is known, else what it is sold with. */
+  readonly memoryMib?: number;
+  /** Partitions that it may be cut into; empty: none. */
+  readonly profiles: readonly PartitionProfile[];
+}
+
 export interface HardwareCatalogue {
-  /** Accelerator ids that the catalogue knows, sorted. */
-  readonly models: readonly string[];
+  /** By the id of the accelerator. */
+  readonly devices: ReadonlyMap<string, CataloguedDevice>;
   readonly tpuGenerations: ReadonlyMap<string, TpuGeneration>;
+}
+
+/** The parsed files of `hardware/`. */
+interface CatalogueFiles {
+  readonly accelerators: unknown;
+  readonly migProfiles: unknown;
+  readonly tpuSlices: unknown;
 }
 
 export type TpuSlice =
@@ -19,12 +36,21 @@ export type TpuSlice =
   | { readonly kind: 'unknown-topology'; readonly known: readonly string[] };
 
 /**
- * The catalogue from the parsed `hardware/accelerators.json` and `hardware/tpu-slices.json`; reading them is the
- * caller's. Where the figures come from is said in those files and in `hardware/SOURCE.md`. Throws when a file has
- * another form: it is part of the program.
+ * The catalogue from its files; reading them is the caller's. Where the figures come from is said in those files and in
+ * `hardware/SOURCE.md`. Throws when a file has another form: it is part of the program.
  */
-export function hardwareCatalogue(accelerators: unknown, tpuSlices: unknown): HardwareCatalogue {
-  const models = list(accelerators, 'accelerators').map((entry) => text(entry, 'id'));
+export function hardwareCatalogue({ accelerators, migProfiles, tpuSlices }: CatalogueFiles): HardwareCatalogue {
+  const profilesOf = new Map<string, readonly PartitionProfile[]>();
+  for (const model of list(migProfiles, 'models')) {
+    profilesOf.set(text(model, 'accelerator'), list(model, 'profiles').map(profileOf));
+  }
+  const devices = new Map<string, CataloguedDevice>();
+  for (const entry of list(accelerators, 'accelerators')) {
+    const id = text(entry, 'id');
+    const memoryMib = memoryOf(field(entry, 'figures'));
+    const profiles = profilesOf.get(id) ?? [];
+    devices.set(id, { ...(memoryMib === undefined ? {} : { memoryMib }), profiles });
+  }
   const tpuGenerations = new Map<string, TpuGeneration>();
   for (const generation of list(tpuSlices, 'generations')) {
     const chipsOf = new Map<string, number>();
@@ -37,7 +63,7 @@ export function hardwareCatalogue(accelerators: unknown, tpuSlices: unknown): Ha
     const chipsPerHost = count(field(generation, 'rules'), 'chipsPerHost');
     tpuGenerations.set(text(generation, 'accelerator'), { chipsPerHost, chipsOf });
   }
-  return { models: models.sort(), tpuGenerations };
+  return { devices, tpuGenerations };
 }
 
 /** The hosts of a slice and the chips that each of them has; a slice smaller than a host is one host of that size. */
@@ -48,6 +74,47 @@ export function tpuSlice(catalogue: HardwareCatalogue, model: string, topology: 
   if (chips === undefined) return { kind: 'unknown-topology', known: [...generation.chipsOf.keys()] };
   const chipsPerHost = Math.min(chips, generation.chipsPerHost);
   return { kind: 'slice', chips, chipsPerHost, hosts: chips / chipsPerHost };
+}
+
+/** The partitions that a device of the model may be cut into; none of a model that is not known. */
+export function partitionsOf({ devices }: HardwareCatalogue, model: string): readonly PartitionProfile[] {
+  return devices.get(model)?.profiles ?? [];
+}
+
+/** The devices with what the catalogue knows of their model and they do not tell themselves. */
+export function withCatalogued(catalogue: HardwareCatalogue, devices: Accelerators): Accelerators {
+  const known = catalogue.devices.get(devices.model);
+  if (known === undefined) return devices;
+  const { memoryMib, profiles } = known;
+  return {
+    ...(memoryMib === undefined ? {} : { memoryMib }),
+    ...(profiles.length === 0 ? {} : { profiles }),
+    ...devices,
+  };
+}
+
+const MIB_OF = { GB: 1_000_000_000 / 1_048_576, GiB: 1024 };
+const MEMORY_FIGURES = ['memoryVisible', 'memoryUsable', 'memoryMarketed'];
+
+/** In whole MiB; the first figure that has a value. */
+function memoryOf(figures: unknown): number | undefined {
+  for (const name of MEMORY_FIGURES) {
+    for (const unit of ['GB', 'GiB'] as const) {
+      const value = field(field(figures, `${name}${unit}`), 'value');
+      if (typeof value === 'number') return Math.floor(value * MIB_OF[unit]);
+    }
+  }
+  return undefined;
+}
+
+function profileOf(profile: unknown): PartitionProfile {
+  const eighths = count(profile, 'eighths');
+  const positions = list(profile, 'positions').map((position) => {
+    const isPlace = typeof position === 'number' && Number.isSafeInteger(position) && position >= 0;
+    invariant(isPlace && position + eighths <= EIGHTHS, 'a partition lies on its device', { position, eighths });
+    return position;
+  });
+  return { name: text(profile, 'name'), eighths, positions };
 }
 
 function productOf(topology: string): number {

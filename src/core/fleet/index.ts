@@ -10,7 +10,7 @@ export { freePositions, isCut, isFreePlace } from './device-partitions.js';
 export type { SlotGroup } from './device-slots.js';
 export { FleetTransaction } from './fleet-transaction.js';
 export type { Holding } from './fleet-transaction.js';
-export { hardwareCatalogue, tpuSlice } from './hardware-catalogue.js';
+export { hardwareCatalogue, partitionsOf, tpuSlice, withCatalogued } from './hardware-catalogue.js';
 export type { HardwareCatalogue } from './hardware-catalogue.js';
 export type { NodeFlavors } from './node-flavors.js';
 export { isClaimed } from './leaving-hold.js';

@@ -132,6 +132,19 @@ const cases: Record<string, Case> = {
     pods: [aPodSet({ name: 'x', count: 2 }), aPodSet({ name: 'y', gpus: 3, flavors: [] })],
     want: { a: 3 },
   },
+  'gives one pod devices of one entry, also where two are of one model': {
+    nodes: [
+      aNode('a', {
+        accelerators: [
+          { model: 'h100', count: 2, memoryMib: 40_960 },
+          { model: 'h100', count: 2, memoryMib: 81_920 },
+        ],
+      }),
+      rack('b', 'r1', 3),
+    ],
+    pods: aPodSet({ gpus: 3 }),
+    want: { b: 1 },
+  },
   'is atomic: one pod short means no pod at all': {
     nodes: [rack('a', 'r1'), rack('b', 'r1')],
     pods: aPodSet({ count: 3, gpus: 4 }),
