@@ -5,9 +5,6 @@ import { formatFailure } from '../../src/scenario/format-failure.js';
 import { readScenarioFile } from '../../src/scenario/read-scenario-file.js';
 import { runScenario } from '../../src/scenario/run-scenario.js';
 
-/** Scenarios whose mechanism is still to come. One that holds must leave the list. */
-const notYet: readonly string[] = ['a workload waits until what it depends on has succeeded'];
-
 const FOLDER = new URL('.', import.meta.url);
 const files = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.yaml'))
@@ -21,10 +18,9 @@ const scenarios = files.flatMap((file) => {
 describe.each(files)('%s', (file) => {
   it.each(scenarios.filter((one) => one.file === file).map(({ scenario }) => [scenario.name, scenario] as const))(
     '%s',
-    (name, scenario) => {
+    (_name, scenario) => {
       const failures = runScenario(scenario).failures.map(formatFailure);
-      if (notYet.includes(name)) expect(failures).not.toEqual([]);
-      else expect(failures).toEqual([]);
+      expect(failures).toEqual([]);
     },
   );
 });
@@ -38,8 +34,7 @@ it('plays the example of the reference', () => {
   expect(failures.map(formatFailure)).toEqual([]);
 });
 
-it('names only scenarios that exist as not yet done', () => {
+it('gives every scenario a name of its own', () => {
   const names = scenarios.map(({ scenario }) => scenario.name);
-  expect(notYet.filter((name) => !names.includes(name))).toEqual([]);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });

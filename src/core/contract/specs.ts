@@ -165,7 +165,10 @@ export interface WorkloadSpec {
   readonly limitMs?: Ms;
   readonly checkpointEveryMs?: Ms;
   readonly deadlineMs?: Ms;
-  /** Waits until these have succeeded; one that is not known counts as succeeded. */
+  /**
+   * Before its first start it waits until these have succeeded. One that failed or was cancelled is waited for until
+   * another of that id succeeds, as long as anybody waits for it; one that is not known counts as succeeded.
+   */
   readonly dependsOn?: readonly WorkloadId[];
   /** Incarnations and retries already used, when the core is rebuilt from a ledger; 0 for a new one. */
   readonly incarnation: number;

@@ -16,6 +16,7 @@ export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint[
   const ask = startAskOf(state, record);
   return (
     holdConstraint(record)?.kind ??
+    dependencyConstraint(record)?.kind ??
     selectorConstraint(state, ask)?.kind ??
     (flavorChoices(state, ask).allowed.length === 0 ? 'quota' : placementKind(state, ask)) ??
     'priority'
@@ -26,13 +27,15 @@ export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint[
 export function constraintsOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): readonly Constraint[] {
   const ask = startAskOf(state, record);
   const hold = holdConstraint(record);
+  const dependency = dependencyConstraint(record);
   const selector = selectorConstraint(state, ask);
   const quota = quotaConstraint(state, ask);
   // Where no node could ever match, room is not the question.
   const kind = selector === undefined ? placementKind(state, ask) : undefined;
-  const mayStart = [hold, selector, quota, kind].every((constraint) => constraint === undefined);
+  const mayStart = [hold, dependency, selector, quota, kind].every((constraint) => constraint === undefined);
   const found = [
     hold,
+    dependency,
     selector,
     quota,
     mayStart ? priorityConstraint(state, record, nowMs) : undefined,
@@ -49,6 +52,10 @@ function holdConstraint({ spec, notBeforeMs, pause }: WorkloadRecord): Constrain
   if (spec.hold) return { kind: 'hold', by: 'owner' };
   if (notBeforeMs !== undefined) return { kind: 'hold', by: 'backoff', untilMs: notBeforeMs };
   return pause === undefined ? undefined : { kind: 'hold', by: 'refused', untilMs: pause.untilMs };
+}
+
+function dependencyConstraint({ waitsOn: on }: WorkloadRecord): Constraint | undefined {
+  return on.length === 0 ? undefined : { kind: 'dependency', on };
 }
 
 function quotaConstraint(state: CoreState, ask: StartAsk): Constraint | undefined {

@@ -27,10 +27,14 @@ const RAISES_MAX = 8;
 export function smallestChange(state: CoreState, record: WorkloadRecord, nowMs: Ms): ChangeSearch {
   if (record.notBeforeMs !== undefined || record.pause !== undefined) return { change: [], searched: 'complete' };
   const search = new Search(state, record, nowMs);
-  const lift: readonly Change[] = record.spec.hold ? [{ kind: 'lift-hold' }] : [];
-  if (search.starts(lift)) return { change: lift, searched: 'complete' };
-  const single = search.oneMore(lift);
-  const quota = single === undefined ? search.raiseQuota(lift) : undefined;
+  const { spec, waitsOn } = record;
+  const lift: readonly Change[] = spec.hold ? [{ kind: 'lift-hold' }] : [];
+  const finish: readonly Change[] = waitsOn.length > 0 ? [{ kind: 'finish-dependency', workloads: waitsOn }] : [];
+  // Without these it would not start whatever else changed.
+  const base = [...lift, ...finish];
+  if (search.starts(base)) return { change: base, searched: 'complete' };
+  const single = search.oneMore(base);
+  const quota = single === undefined ? search.raiseQuota(base) : undefined;
   const both = quota === undefined ? undefined : search.oneMore(quota);
   return { change: single ?? both ?? [], searched: search.searched };
 }
@@ -136,6 +140,7 @@ class Search {
     const candidates = this.state.book
       .all()
       .filter(({ spec, state }) => spec.id !== this.record.spec.id && state !== 'pending')
+      .filter(({ spec }) => !this.record.waitsOn.includes(spec.id))
       .sort(
         ({ spec: a }, { spec: b }) =>
           a.priority - b.priority || b.submittedAtMs - a.submittedAtMs || compareText(a.id, b.id),

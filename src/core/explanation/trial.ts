@@ -58,7 +58,8 @@ function applyChange(state: CoreState, record: WorkloadRecord, change: Change): 
     case 'raise-priority':
       return { ...record, spec: { ...spec, priority: change.to } };
     case 'finish-dependency':
-      return record;
+      for (const workload of change.workloads) endWorkload(state, workload);
+      return { ...record, waitsOn: record.waitsOn.filter((id) => !change.workloads.includes(id)) };
     case 'free-devices':
       invariant(false, 'no trial proposes free devices', { change });
       return record;

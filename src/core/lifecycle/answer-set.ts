@@ -117,6 +117,7 @@ function carryOut(
     case 'finish':
       if (decision.outcome === 'succeeded') learn(state, record, atMs);
       state.book.remove(record);
+      if (decision.outcome === 'succeeded') state.book.dependencySucceeded(record.spec.id);
       return;
     case 'grow':
       changePods(state, refsOf(decision.seats), { claim: 'granted', occupancy: 'expected' });
@@ -146,7 +147,8 @@ function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & {
   changePods(state, refsOf(start.seats), { claim: 'none' });
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
-  state.book.change(record, { state: 'pending', incarnation, charges: [], ...NOT_STARTED });
+  const waitsOn = incarnation > 0 ? [] : state.book.openDependencies(record.spec);
+  state.book.change(record, { state: 'pending', incarnation, charges: [], waitsOn, ...NOT_STARTED });
 }
 
 /** Pods that were to join never were; it is not tried again before the first backoff. Their indexes stay used. */

@@ -44,11 +44,14 @@ function reconcilePending(writer: DecisionWriter, state: CoreState, record: Work
     finish(writer, record, 'cancelled');
     return;
   }
-  if (isWaiting(record) || record.told === 'hold') return;
-  const { id } = record.spec;
-  const rule = record.spec.hold ? 'held' : record.pause === undefined ? 'backoff' : 'refused';
-  writer.tell({ kind: 'wait', workload: id, workloads: [id], binding: 'hold', because: { rule, facts: {} } });
-  state.book.change(record, { told: 'hold' });
+  const { id, hold } = record.spec;
+  const isHeld = hold || record.notBeforeMs !== undefined || record.pause !== undefined;
+  const binding = isHeld ? 'hold' : 'dependency';
+  if (isWaiting(record) || record.told === binding) return;
+  const rule = !isHeld ? 'dependency' : hold ? 'held' : record.pause === undefined ? 'backoff' : 'refused';
+  const facts = isHeld ? {} : { open: record.waitsOn.length };
+  writer.tell({ kind: 'wait', workload: id, workloads: [id], binding, because: { rule, facts } });
+  state.book.change(record, { told: binding });
 }
 
 function reconcileEvicting({ state, writer, nowMs }: Reconciling, record: WorkloadRecord): void {

@@ -3,6 +3,7 @@ import { DEFAULT_POLICY } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
+import { Dependencies } from './dependencies.js';
 import type { GrowthRecord } from './growing-workloads.js';
 import { flavorsOf, PendingGroups } from './pending-groups.js';
 import { RunningWorkloads } from './running-workloads.js';
@@ -28,6 +29,7 @@ export class WorkloadBook {
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
   /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
   readonly #heldUp = new Set<WorkloadId>();
+  readonly #dependencies = new Dependencies();
   #order: Order = DEFAULT_POLICY.order;
 
   get(id: WorkloadId): WorkloadRecord | undefined {
@@ -44,6 +46,7 @@ export class WorkloadBook {
     return false;
   }
 
+  /** Whoever depends on it and has not started yet waits for it from now on. */
   submit(spec: WorkloadSpec): void {
     const record: WorkloadRecord = {
       spec,
@@ -62,6 +65,7 @@ export class WorkloadBook {
       evictedBy: undefined,
       evictsFromMs: undefined,
       tryAgainAtMs: undefined,
+      waitsOn: spec.incarnation > 0 ? [] : this.openDependencies(spec),
       notBeforeMs: spec.notBeforeMs,
       startByMs: undefined,
       membership: { ...FIRST_ROUND, round: spec.round ?? 0, nextIndex: spec.nextIndex ?? {} },
@@ -75,6 +79,35 @@ export class WorkloadBook {
     };
     this.put(record);
     this.touch(spec.id);
+    for (const dependent of this.#dependentsOf(spec.id)) {
+      if (dependent.incarnation > 0 || dependent.waitsOn.includes(spec.id)) continue;
+      this.change(dependent, { waitsOn: this.openDependencies(dependent.spec) });
+      this.touch(dependent.spec.id);
+    }
+  }
+
+  /**
+   * What of its dependencies is unfinished, or known to have failed: that is remembered as long as somebody waits for
+   * it. One that nobody knows of counts as succeeded.
+   */
+  openDependencies({ id, dependsOn = [] }: WorkloadSpec): readonly WorkloadId[] {
+    const isOpen = (other: WorkloadId) =>
+      this.#records.has(other) || this.#dependentsOf(other).some(({ waitsOn }) => waitsOn.includes(other));
+    return [...new Set(dependsOn)].filter((other) => other !== id && isOpen(other));
+  }
+
+  /** It has succeeded: nobody waits for it any more. */
+  dependencySucceeded(id: WorkloadId): void {
+    for (const dependent of this.#dependentsOf(id)) {
+      const waitsOn = dependent.waitsOn.filter((other) => other !== id);
+      if (waitsOn.length === dependent.waitsOn.length) continue;
+      this.change(dependent, { waitsOn, told: waitsOn.length === 0 ? undefined : dependent.told });
+      this.touch(dependent.spec.id);
+    }
+  }
+
+  #dependentsOf(id: WorkloadId): readonly WorkloadRecord[] {
+    return this.#dependencies.of(id).flatMap((other) => this.#records.get(other) ?? []);
   }
 
   /** Sorts who waits anew, if the order is another; else only wakes all. */
@@ -108,6 +141,7 @@ export class WorkloadBook {
     this.running.replace(record, undefined);
     this.started.change(record, undefined);
     this.groups.growing.remove(id);
+    this.#dependencies.remove(record.spec);
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
@@ -157,6 +191,7 @@ export class WorkloadBook {
 
   #store(after: WorkloadRecord, before: WorkloadRecord | undefined): void {
     const { id } = after.spec;
+    if (before === undefined) this.#dependencies.add(after.spec);
     this.#records.set(id, after);
     this.running.replace(before, after);
     this.started.change(before, after);

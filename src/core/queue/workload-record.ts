@@ -57,6 +57,8 @@ export interface WorkloadRecord {
   readonly evictsFromMs: Ms | undefined;
   /** While pending and blocked: then somebody's protection ends, or the brake, or its own patience. */
   readonly tryAgainAtMs: Ms | undefined;
+  /** What it depends on and that has not succeeded; nothing any more once it has started. */
+  readonly waitsOn: readonly WorkloadId[];
   /** While pending: not before this time. */
   readonly notBeforeMs: Ms | undefined;
   /** All pods must run by then: of a start, or those that a running one grew by. */
@@ -90,6 +92,7 @@ export function isWaiting(record: WorkloadRecord): boolean {
     record.state === 'pending' &&
     !record.spec.hold &&
     !record.cancelRequested &&
+    record.waitsOn.length === 0 &&
     record.notBeforeMs === undefined &&
     record.pause === undefined &&
     record.inFlight === undefined
