@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Figure } from './core/figure.js';
 import { fill, gangs, gangsAtLargest, largeGang, nodeEvents } from './core/placement-cases.js';
-import { freedRacks, reclaim } from './core/reclaim-cases.js';
+import { freedRacks, reclaimGangs, reclaimLargeGang, reclaimSingles } from './core/reclaim-cases.js';
 import { depth, memory, restore } from './core/scale-cases.js';
 
 /**
@@ -26,7 +26,9 @@ const CASES: Readonly<Record<string, () => readonly Figure[]>> = {
   gangsAtLargest,
   fill,
   largeGang,
-  reclaim,
+  reclaimSingles,
+  reclaimLargeGang,
+  reclaimGangs,
   freedRacks,
   depth,
   nodeEvents,

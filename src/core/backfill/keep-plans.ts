@@ -15,9 +15,13 @@ import { planStart } from './plan-start.js';
 export function keepPlans(state: CoreState, nowMs: Ms): readonly QueueName[] {
   const { plans, seq } = state;
   if (plans.checked?.seq === seq && plans.checked.atMs === nowMs) return [];
+  const { unplanned, heldBack } = plans;
+  const left = state.book.groups.takeLeft();
+  // After a restore nobody knows who has left since the last look.
+  const mayBeGone = plans.checked === undefined ? [...unplanned.keys(), ...heldBack.keys()] : left;
   plans.checked = { seq, atMs: nowMs };
   const before = plans.all;
-  dropVanished(state);
+  dropVanished(state, mayBeGone);
   checkPlans(state, nowMs);
   const lost = before.filter(({ workload }) => plans.get(workload) === undefined);
   return [...new Set(lost.map(({ queue }) => queue))].sort(compareText);
@@ -36,7 +40,7 @@ export function checkPlans(state: CoreState, nowMs: Ms): void {
 }
 
 /** Who waits for a turn and may have a plan; others have lost theirs. */
-function dropVanished(state: CoreState): void {
+function dropVanished(state: CoreState, mayBeGone: readonly WorkloadId[]): void {
   const { plans, policy, book } = state;
   const counts = new Map<string, number>();
   for (const plan of plans.all) {
@@ -47,8 +51,10 @@ function dropVanished(state: CoreState): void {
     else counts.set(plan.queue, count);
   }
   for (const plan of plans.all.slice(policy.backfill.plans)) plans.remove(plan.workload);
-  for (const list of [plans.unplanned, plans.heldBack]) {
-    for (const id of [...list.keys()]) if (!waits(state, id)) list.delete(id);
+  for (const id of mayBeGone) {
+    if (waits(state, id)) continue;
+    plans.unplanned.delete(id);
+    plans.heldBack.delete(id);
   }
 }
 

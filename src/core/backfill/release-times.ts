@@ -2,7 +2,7 @@ import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Stay } from '../queue/index.js';
 import { compareText } from '../text-order.js';
-import { expectedEndMs } from './run-time-estimates.js';
+import { expectedEndMs, teaches } from './run-time-estimates.js';
 
 /** What a workload holds comes free then. */
 export interface Release {
@@ -32,7 +32,10 @@ function endedNow({ inFlight }: CoreState): ReadonlySet<WorkloadId> {
 }
 
 function expectedReleases(state: CoreState, nowMs: Ms): readonly Release[] {
-  const { ending, open } = state.book.started;
+  const { started } = state.book;
+  const { ending } = started;
+  // Only where an end can be expected: mostly nothing is known of thousands.
+  const open = started.openQueues().flatMap((queue) => (teaches(state, queue) ? started.openOf(queue) : []));
   const late = ending.findIndex(({ endMs }) => endMs !== undefined && endMs > nowMs);
   const overdue = late < 0 ? ending : ending.slice(0, late);
   const moved = [...overdue, ...open].flatMap((stay) => releaseOf(state, stay, nowMs)).sort(compareReleases);

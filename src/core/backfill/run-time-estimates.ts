@@ -1,4 +1,4 @@
-import type { Ms, WorkloadSpec } from '../contract/index.js';
+import type { Ms, QueueName, WorkloadSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { toldLengthMs } from '../queue/index.js';
 import type { Stay } from '../queue/index.js';
@@ -14,15 +14,19 @@ const LONGER_MS_MIN: Ms = 60_000;
  */
 export function expectedEndMs(state: CoreState, stay: Stay, nowMs: Ms): Ms | undefined {
   if (stay.endMs !== undefined) return putOff(stay.sinceMs, stay.endMs, nowMs);
-  const queue = state.book.get(stay.id)?.spec.queue;
-  if (queue === undefined || !state.policy.backfill.learn) return undefined;
+  if (!teaches(state, stay.queue)) return undefined;
   let endMs = stay.sinceMs;
   do {
-    const runMs = state.history.medianBeyondMs(queue, endMs - stay.sinceMs);
+    const runMs = state.history.medianBeyondMs(stay.queue, endMs - stay.sinceMs);
     if (runMs === undefined) return undefined;
     endMs = stay.sinceMs + runMs;
   } while (endMs <= nowMs);
   return endMs;
+}
+
+/** Do the finished workloads of the queue tell how long others of it run? */
+export function teaches({ policy, history }: CoreState, queue: QueueName): boolean {
+  return policy.backfill.learn && history.medianBeyondMs(queue, 0) !== undefined;
 }
 
 function putOff(sinceMs: Ms, toldMs: Ms, nowMs: Ms): Ms {

@@ -62,6 +62,8 @@ export class PendingGroups {
   readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
   /** Those that were activated since `takeWoken`. */
   readonly #woken = new Set<MutableGroup>();
+  /** Those that have left since `takeLeft`. */
+  readonly #left = new Set<WorkloadId>();
   #order: Order = 'fair';
 
   get size(): number {
@@ -93,6 +95,7 @@ export class PendingGroups {
     if (known === undefined) return;
     const { group, entry } = known;
     this.#groupOf.delete(entry.id);
+    this.#left.add(entry.id);
     const place = placeIn(group, entry);
     group.members.splice(place, 1);
     // Its timer woke the group; the next head has none yet.
@@ -125,6 +128,13 @@ export class PendingGroups {
     const woken = [...this.#woken];
     this.#woken.clear();
     return woken;
+  }
+
+  /** Who has stopped waiting since this was asked last, in no particular order; some may wait again. */
+  takeLeft(): readonly WorkloadId[] {
+    const left = [...this.#left];
+    this.#left.clear();
+    return left;
   }
 
   park(id: WorkloadId): void {
@@ -181,10 +191,11 @@ export class PendingGroups {
     this.#joined.delete(group);
     const isNews = group.told !== binding;
     if (!isNews && group.newcomers.size === 0) return [];
-    const news = group.members.filter((member) => isNews || group.newcomers.has(member.id)).map((member) => member.id);
+    const joined = [...group.newcomers].map((newcomer) => this.#groupOf.get(newcomer)?.entry);
+    const news = isNews ? group.members : joined.filter((entry) => entry !== undefined).sort(compareByOrder);
     group.told = binding;
     group.newcomers.clear();
-    return news;
+    return news.map((member) => member.id);
   }
 
   /** The heads of parked groups that somebody joined, with the constraint that binds them; sorted. */

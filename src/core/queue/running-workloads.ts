@@ -45,6 +45,7 @@ export class RunningWorkloads {
   replace(before: WorkloadRecord | undefined, after: WorkloadRecord | undefined): void {
     if (before !== undefined && isStarted(before)) this.#started--;
     if (after !== undefined && isStarted(after)) this.#started++;
+    if (before !== undefined && after !== undefined && this.#stays(before, after)) return;
     if (before !== undefined) this.#drop(before);
     if (after !== undefined && mayGiveWay(after)) this.#enter(after);
   }
@@ -64,6 +65,22 @@ export class RunningWorkloads {
   /** Those that may hold more than their minimum; in no particular order. */
   elasticOf(queue: QueueName): Iterable<WorkloadRecord> {
     return this.#elastic.get(queue)?.values() ?? [];
+  }
+
+  /** It keeps its place, with the record as it is now. */
+  #stays(before: WorkloadRecord, after: WorkloadRecord): boolean {
+    const entry = this.#entries.get(after.spec.id);
+    const isSame =
+      before.spec === after.spec &&
+      before.charges === after.charges &&
+      before.losses === after.losses &&
+      before.startedAtMs === after.startedAtMs &&
+      before.checkpointAtMs === after.checkpointAtMs;
+    if (entry === undefined || !isSame || !mayGiveWay(after)) return false;
+    entry.record = after;
+    const elastic = this.#elastic.get(after.spec.queue);
+    if (elastic?.has(after.spec.id) === true) elastic.set(after.spec.id, after);
+    return true;
   }
 
   #enter(record: WorkloadRecord): void {

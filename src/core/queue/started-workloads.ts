@@ -1,10 +1,11 @@
-import type { Ms, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import type { Ms, QueueName, WorkloadId, WorkloadSpec } from '../contract/index.js';
 import { compareText } from '../text-order.js';
 import type { WorkloadRecord } from './workload-record.js';
 
 /** A workload that holds something; `endMs` as it was told, `undefined` when nothing was. */
 export interface Stay {
   readonly id: WorkloadId;
+  readonly queue: QueueName;
   readonly sinceMs: Ms;
   readonly endMs: Ms | undefined;
 }
@@ -18,14 +19,14 @@ const LEAVING_MS: Ms = 60_000;
  */
 export function stayOf(record: WorkloadRecord): Stay | undefined {
   const { spec, state, startedAtMs, evictedAtMs, progressEndMs } = record;
-  const { id, estimateMs, limitMs } = spec;
+  const { id, queue, estimateMs, limitMs } = spec;
   if (state === 'evicting') {
-    return evictedAtMs === undefined ? undefined : { id, sinceMs: evictedAtMs, endMs: evictedAtMs + LEAVING_MS };
+    return evictedAtMs === undefined ? undefined : { id, queue, sinceMs: evictedAtMs, endMs: evictedAtMs + LEAVING_MS };
   }
   if (startedAtMs === undefined) return undefined;
   const estimated = progressEndMs ?? startedAtMs + (estimateMs ?? Infinity);
   const endMs = Math.min(estimated, startedAtMs + (limitMs ?? Infinity));
-  return { id, sinceMs: startedAtMs, endMs: endMs === Infinity ? undefined : endMs };
+  return { id, queue, sinceMs: startedAtMs, endMs: endMs === Infinity ? undefined : endMs };
 }
 
 /** How long it would run by what was told: the shorter of estimate and limit; `Infinity` when neither was. */
@@ -36,29 +37,27 @@ export function toldLengthMs({ estimateMs, limitMs }: Pick<WorkloadSpec, 'estima
 /** All workloads that hold something, by their ends as told; those of which none is told, by their starts. */
 export class StartedWorkloads {
   readonly #ending: Stay[] = [];
-  readonly #open: Stay[] = [];
-  #version = 0;
-
-  /** Rises with every change. */
-  get version(): number {
-    return this.#version;
-  }
+  readonly #open = new Map<QueueName, Stay[]>();
 
   /** First to last; equals by id. */
   get ending(): readonly Stay[] {
     return this.#ending;
   }
 
-  /** Those without a told end, by start, equals by id. */
-  get open(): readonly Stay[] {
-    return this.#open;
+  /** The queues that have somebody without a told end, in no particular order. */
+  openQueues(): readonly QueueName[] {
+    return [...this.#open].flatMap(([queue, stays]) => (stays.length > 0 ? [queue] : []));
+  }
+
+  /** Those of the queue without a told end, by start, equals by id. */
+  openOf(queue: QueueName): readonly Stay[] {
+    return this.#open.get(queue) ?? [];
   }
 
   change(before: WorkloadRecord | undefined, after: WorkloadRecord | undefined): void {
     const was = before && stayOf(before);
     const is = after && stayOf(after);
-    if (was?.sinceMs === is?.sinceMs && was?.endMs === is?.endMs) return;
-    this.#version++;
+    if (was?.sinceMs === is?.sinceMs && was?.endMs === is?.endMs && was?.queue === is?.queue) return;
     if (was !== undefined) {
       const list = this.#listOf(was);
       list.splice(placeOf(list, was), 1);
@@ -69,8 +68,13 @@ export class StartedWorkloads {
     }
   }
 
-  #listOf({ endMs }: Stay): Stay[] {
-    return endMs === undefined ? this.#open : this.#ending;
+  #listOf({ queue, endMs }: Stay): Stay[] {
+    if (endMs !== undefined) return this.#ending;
+    const known = this.#open.get(queue);
+    if (known !== undefined) return known;
+    const created: Stay[] = [];
+    this.#open.set(queue, created);
+    return created;
   }
 }
 

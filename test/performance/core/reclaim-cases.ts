@@ -45,24 +45,21 @@ function gangsOfLab(count: number, pods: number): readonly WorkloadSpec[] {
   );
 }
 
-export function reclaim(): readonly Figure[] {
-  const singles = Array.from({ length: DEVICES }, (_, job) =>
+export function reclaimSingles(): readonly Figure[] {
+  const owners = Array.from({ length: DEVICES }, (_, job) =>
     aWorkload(`owner-${job}`, { submittedAtMs: DEVICES + job }),
   );
-  return [
-    {
-      name: 'reclaim of 4,000 single-GPU jobs, one by one',
-      ...reclaimTime(lentFleet(), singles, 'one-by-one'),
-    },
-    {
-      name: 'reclaim of 4,000 single-GPU jobs for one gang of 500',
-      ...reclaimTime(lentFleet(), gangsOfLab(1, 500), 'at-once'),
-    },
-    {
-      name: 'reclaim for 50 gangs of ten',
-      ...reclaimTime(lentFleet(), gangsOfLab(50, 10), 'at-once'),
-    },
-  ];
+  const figure = reclaimTime(lentFleet(), owners, 'one-by-one');
+  return [{ name: 'reclaim of 4,000 single-GPU jobs, one by one', ...figure }];
+}
+
+export function reclaimLargeGang(): readonly Figure[] {
+  const figure = reclaimTime(lentFleet(), gangsOfLab(1, 500), 'at-once');
+  return [{ name: 'reclaim of 4,000 single-GPU jobs for one gang of 500', ...figure }];
+}
+
+export function reclaimGangs(): readonly Figure[] {
+  return [{ name: 'reclaim for 50 gangs of ten', ...reclaimTime(lentFleet(), gangsOfLab(50, 10), 'at-once') }];
 }
 
 /** Racks of 12 nodes, full of jobs of lower priority; each gang needs ten nodes of one rack. */
