@@ -64,7 +64,8 @@ import type { WorkCounts } from './work-counts.js';
  * - **release** ends claims and charges of pods that ended by themselves, or are lost beyond a gang's minimum, or are
  *   replaced one by one (`onLoss: replace`: a later `grow` brings a new pod as long as one is left). It says
  *   nothing about occupancy. With some pods, the others run on; with all pods of a successful workload it stands in one
- *   set with `finish`. Deleting released pods is harmless and frees what a lost one may still hold.
+ *   set with `finish`. Pods that start `each` by itself and have succeeded are released while others of their set are
+ *   still to be started: `grow` brings those, and the workload has succeeded when `count` of each set have. Deleting released pods is harmless and frees what a lost one may still hold.
  * - **finish** is the last word. It comes in a later set than `evict`, or together with `release`, when no pod of the
  *   workload occupies a node any more; pods on a silent node (lost or removed) are not waited for.
  * - **requeue**: the workload is pending again, without a further decision, when none of its pods occupies a node that
@@ -100,11 +101,11 @@ import type { WorkCounts } from './work-counts.js';
  * | runs longer than its `limitMs`, counted from the decision to start it | `over-limit` | `fail` |
  * | less than the minimum runs at `startByMs` | `gang-incomplete` | `requeue` after a backoff |
  *
- * A hold stops no running workload; it keeps a pending one from starting.
+ * A hold stops no running workload; it keeps a pending one from starting, as does what it depends on (`dependsOn`).
  *
  * ## Rebuilding from a ledger
  * In this order: `policy-set`, flavors, queues, `node-seen` and `node-state-changed`, then per unfinished workload
- * `workload-submitted` (its `incarnation`, `round`, `nextIndex`, `retries`, `notBeforeMs` and `ending` as stored) and
+ * `workload-submitted` (its `incarnation`, `round`, `nextIndex`, `done`, `retries`, `notBeforeMs` and `ending` as stored) and
  * one `pod-adopted` for each pod that claims or occupies (with the `waitsFor` of its start, as long as it is not bound);
  * then `workload-cancelled` where that was asked. `leaving`: no claim any more.
  * Charges follow from the claims: each node belongs to one device flavor and one CPU flavor. A pod that has ended but

@@ -178,6 +178,8 @@ export interface WorkloadSpec {
   /** When the core is rebuilt: how often the members of this incarnation changed, and by pod set the first unused index. */
   readonly round?: number;
   readonly nextIndex?: Readonly<Record<string, number>>;
+  /** When the core is rebuilt: by pod set, how many pods of this incarnation have succeeded and are released. */
+  readonly done?: Readonly<Record<string, number>>;
   /** Not before this time, e.g. the backoff after a failure. */
   readonly notBeforeMs?: Ms;
   /** When the core is rebuilt: an eviction with this `then` is committed, its pods may still be leaving. */

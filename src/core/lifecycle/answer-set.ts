@@ -106,14 +106,16 @@ function carryOut(
       state.book.change(record, { ...change, ...ended, told: undefined });
       return;
     }
-    case 'release':
+    case 'release': {
+      const membership = { ...nextRound(record), done: doneAfter(state, record, decision.pods) };
       changePods(state, decision.pods, { claim: 'none' });
       state.refund(decision.charges);
       state.book.change(record, {
         charges: subtractCharges(record.charges, decision.charges),
-        membership: nextRound(record),
+        membership,
       });
       return;
+    }
     case 'finish':
       if (decision.outcome === 'succeeded') learn(state, record, atMs);
       state.book.remove(record);
@@ -135,6 +137,16 @@ function carryOut(
     default:
       unreachable(decision);
   }
+}
+
+/** Released pods that have succeeded are counted: the set needs no others in their place. */
+function doneAfter(state: CoreState, { membership }: WorkloadRecord, refs: readonly PodRef[]): Membership['done'] {
+  const done = { ...membership.done };
+  for (const ref of refs) {
+    const isDone = state.pods.find(ref)?.end?.outcome === 'succeeded';
+    if (isDone) done[ref.podSet] = (done[ref.podSet] ?? 0) + 1;
+  }
+  return done;
 }
 
 /** How long it ran tells how long its like will. */

@@ -6,7 +6,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import { backoffMs } from './backoff.js';
 import { meaningOf } from './pod-end.js';
 import { minimumOf } from '../start/index.js';
-import { claimedPods, isSilent } from './pod-counts.js';
+import { claimedPods, doneOf, isSilent, missingOf, podsOfSet } from './pod-counts.js';
 
 /** What is to become of a started workload now. */
 export type IncarnationFate =
@@ -16,6 +16,8 @@ export type IncarnationFate =
       readonly lost: readonly PodRecord[];
       /** Did not come up in time, and can be spared: they are given up. */
       readonly late: readonly PodRecord[];
+      /** Have succeeded, and others of their set are still to be started: their claims end. */
+      readonly done: readonly PodRecord[];
       readonly isUp: boolean;
     }
   | { readonly kind: 'succeeded' }
@@ -47,13 +49,15 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   const dead = pods.filter((pod) => isDead(state, pod));
   if (isBelowMinimum(record, pods, dead)) return endOfGang(state, record, { dead, nowMs });
   const living = pods.filter((pod) => !dead.includes(pod));
-  if (living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
+  const short = record.spec.podSets.filter((podSet) => podSet.start === 'each' && missingOf(record, pods, podSet) > 0);
+  if (short.length === 0 && living.every(({ end }) => end !== undefined)) return { kind: 'succeeded' };
+  const done = short.flatMap((podSet) => podsOfSet(living, podSet).filter(({ end }) => end !== undefined));
   const isUp = ({ started, end }: PodRecord) => started || end !== undefined;
   const isTooLate = record.startByMs !== undefined && nowMs >= record.startByMs;
   const late = isTooLate ? living.filter((pod) => !isUp(pod)) : [];
   if (late.length > 0 && isBelowMinimum(record, pods, [...dead, ...late])) return tryLater(state, record, nowMs);
   if (isOverLimit(record, nowMs)) return { kind: 'ends', reason: 'over-limit', then: 'fail', ...atOnce };
-  return { kind: 'goes-on', lost: dead, late, isUp: living.every((pod) => isUp(pod) || late.includes(pod)) };
+  return { kind: 'goes-on', lost: dead, late, done, isUp: living.every((pod) => isUp(pod) || late.includes(pod)) };
 }
 
 function isOverLimit(record: WorkloadRecord, nowMs: Ms): boolean {
@@ -80,12 +84,17 @@ function whyMoved(state: CoreState, pod: PodRecord): EvictReason | undefined {
   return pod.seat.slots.some(({ slot }) => failed.includes(slot)) ? 'device-failed' : undefined;
 }
 
-/** Pods that are replaced one by one do not take the others with them, as long as one is left. */
+/**
+ * Pods that are replaced one by one do not take the others with them, as long as one is left. A set of which all that
+ * it had have succeeded waits for the rest.
+ */
 function isBelowMinimum(record: WorkloadRecord, pods: readonly PodRecord[], dead: readonly PodRecord[]): boolean {
   return record.spec.podSets.some((podSet) => {
     const ofSet = (pod: PodRecord) => pod.seat.pod.podSet === podSet.name;
     const least = podSet.onLoss === 'replace' ? Math.min(1, podSet.count) : minimumOf(podSet);
-    return pods.filter(ofSet).length - dead.filter(ofSet).length < least;
+    const lost = dead.filter(ofSet).length;
+    const isBetween = podSet.start === 'each' && lost === 0 && doneOf(record, podSet) > 0;
+    return !isBetween && pods.filter(ofSet).length - lost < least;
   });
 }
 

@@ -19,6 +19,21 @@ export function podsOfSet(pods: readonly PodRecord[], { name }: PodSetSpec): rea
   return pods.filter(({ seat }) => seat.pod.podSet === name);
 }
 
+/** How many pods of a set have succeeded and are released. */
+export function doneOf({ membership }: WorkloadRecord, { name }: PodSetSpec): number {
+  return membership.done[name] ?? 0;
+}
+
+/**
+ * How many pods are still to be started. A pod that succeeded in a gang belongs to one that comes to its end: it takes
+ * no new members. Where each starts by itself, all of the set must have had their turn.
+ */
+export function missingOf(record: WorkloadRecord, pods: readonly PodRecord[], podSet: PodSetSpec): number {
+  const own = podsOfSet(pods, podSet);
+  if (podSet.start === 'together' && own.some(({ end }) => end?.outcome === 'succeeded')) return 0;
+  return Math.max(0, podSet.count - own.length - doneOf(record, podSet));
+}
+
 /** A node that does not answer, so that nothing can be awaited from it: its slots stay blocked until it is fenced. */
 export function isSilent(state: CoreState, pod: PodRecord): boolean {
   const node = state.fleet.recordOf(state.fleet.rowOf(pod.seat.node));

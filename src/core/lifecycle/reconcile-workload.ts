@@ -122,7 +122,7 @@ function endIncarnation(
 function goOn(
   { state, writer, nowMs }: Reconciling,
   record: WorkloadRecord,
-  { lost, late, isUp }: IncarnationFate & { kind: 'goes-on' },
+  { lost, late, done, isUp }: IncarnationFate & { kind: 'goes-on' },
 ): void {
   const isBad = late.length > 0 || lost.some(({ end }) => end !== undefined && isOwnFailure(meaningOf(end)));
   const wasComing = record.state === 'starting' || record.startByMs !== undefined;
@@ -133,9 +133,10 @@ function goOn(
     now = state.book.change(now, { startFailures, membership: { ...record.membership, growNotBeforeMs } });
   } else if (isUp && wasComing) now = state.book.change(now, { startFailures: 0, avoid: undefined });
   if (isUp && wasComing) now = state.book.change(now, { state: 'running', startByMs: undefined });
-  const excess = beyondCount(state, now, [...lost, ...late]);
+  const excess = beyondCount(state, now, [...lost, ...late, ...done]);
   const bodies: DecisionBody[] = [];
   if (lost.length > 0) bodies.push(releaseBody(now, lost, 'lost-beyond-minimum'));
+  if (done.length > 0) bodies.push(releaseBody(now, done, 'makes-room-for-the-rest'));
   if (late.length > 0) bodies.push(shrinkBody(now, late, 'not-up-in-time'));
   if (excess.length > 0) bodies.push(shrinkBody(now, excess, 'counts-lowered'));
   if (bodies.length > 0) writer.decide(now, bodies);

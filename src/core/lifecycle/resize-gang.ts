@@ -5,9 +5,9 @@ import type { DomainId, PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
-import { addCharges, growStart, standingOf, startAskOf, sumCharges } from '../start/index.js';
+import { addCharges, findStart, growStart, standingOf, startAskOf, sumCharges } from '../start/index.js';
 import type { DecisionBody, DecisionWriter } from './decision-writer.js';
-import { claimedPods, podsOfSet, refsOf } from './pod-counts.js';
+import { claimedPods, doneOf, missingOf, podsOfSet, refsOf } from './pod-counts.js';
 import { chargesOf, podOf, podsInQuota } from './start-workload.js';
 
 interface Resizing {
@@ -25,7 +25,7 @@ export type GrowthGuard = (
 /** Has a started workload fewer pods than it may have? One that is about to end needs no more. */
 export function isShort(state: CoreState, record: WorkloadRecord): boolean {
   const pods = claimedPods(state, record);
-  return record.spec.podSets.some((podSet) => missingOf(pods, podSet) > 0);
+  return record.spec.podSets.some((podSet) => missingOf(record, pods, podSet) > 0);
 }
 
 /** Pods that its counts do not allow any more, aside from those that are given up already. */
@@ -35,7 +35,7 @@ export function beyondCount(
   gone: readonly PodRecord[],
 ): readonly PodRecord[] {
   const pods = claimedPods(state, record).filter((pod) => !gone.includes(pod));
-  return record.spec.podSets.flatMap((podSet) => surplusOf(pods, podSet, podSet.count));
+  return record.spec.podSets.flatMap((podSet) => surplusOf(pods, podSet, podSet.count - doneOf(record, podSet)));
 }
 
 /** Gives up these pods; the others go on. */
@@ -117,17 +117,27 @@ function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPar
   const { avoid } = startAskOf(state, record);
   const grown: GrownPart[] = [];
   for (const podSet of record.spec.podSets) {
-    const part = standingPart(state, podSet, podsOfSet(pods, podSet));
-    const missing = missingOf(pods, podSet);
-    if (part === undefined || missing === 0) continue;
-    const count = Math.min(missing, podsInQuota(state, record, part));
-    if (count <= 0) continue;
-    const placed = growStart(state, part, { count, avoid });
-    if (placed.length === 0) continue;
-    state.charge(chargesOf(state, record, { part, pods: placed.length }));
-    grown.push({ ...part, pods: placed });
+    const missing = missingOf(record, pods, podSet);
+    if (missing === 0) continue;
+    const own = podsOfSet(pods, podSet);
+    const part =
+      own.length > 0 ? standingPart(state, podSet, own) : partAnew(state, record, { ...podSet, count: missing });
+    if (part === undefined) continue;
+    state.charge(chargesOf(state, record, { part, pods: part.pods.length }));
+    const count = Math.min(missing - part.pods.length, podsInQuota(state, record, part));
+    const more = count > 0 ? growStart(state, part, { count, avoid }) : [];
+    state.charge(chargesOf(state, record, { part, pods: more.length }));
+    const placed = [...part.pods, ...more];
+    if (placed.length > 0) grown.push({ ...part, pods: placed });
   }
   return grown;
+}
+
+/** All that it had have succeeded: the rest of a set starts anew, wherever its first pods find a place. */
+function partAnew(state: CoreState, record: WorkloadRecord, podSet: PodSetSpec): StartPart | undefined {
+  if (podSet.start === 'together') return undefined;
+  const found = findStart(state, { ...startAskOf(state, record), podSets: [podSet] });
+  return found.kind === 'found' ? found.parts[0] : undefined;
 }
 
 /** A pod set as it stands: its flavor, and the smallest domain that holds its pods; `undefined` when it stands nowhere. */
@@ -153,13 +163,6 @@ function commonDomain(state: CoreState, a: DomainId, b: DomainId): DomainId {
   let domain = a;
   while (b < domain || b >= tree.endOf(domain)) domain = tree.parentOf(domain);
   return domain;
-}
-
-/** A pod that succeeded belongs to a gang that comes to its end: it takes no new members. */
-function missingOf(pods: readonly PodRecord[], podSet: PodSetSpec): number {
-  const own = podsOfSet(pods, podSet);
-  if (podSet.start === 'together' && own.some(({ end }) => end?.outcome === 'succeeded')) return 0;
-  return Math.max(0, podSet.count - own.length);
 }
 
 /** The pods of the set above so many, highest index first; those that have ended are none to give up. */

@@ -68,7 +68,7 @@ export class WorkloadBook {
       waitsOn: spec.incarnation > 0 ? [] : this.openDependencies(spec),
       notBeforeMs: spec.notBeforeMs,
       startByMs: undefined,
-      membership: { ...FIRST_ROUND, round: spec.round ?? 0, nextIndex: spec.nextIndex ?? {} },
+      membership: { ...FIRST_ROUND, round: spec.round ?? 0, nextIndex: spec.nextIndex ?? {}, done: spec.done ?? {} },
       then: spec.ending,
       cancelRequested: false,
       charges: [],

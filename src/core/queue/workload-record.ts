@@ -17,11 +17,13 @@ export interface Membership {
   readonly round: number;
   /** By pod set, the first index that was never used. */
   readonly nextIndex: Readonly<Record<string, number>>;
+  /** By pod set, how many of its pods have succeeded and are released. */
+  readonly done: Readonly<Record<string, number>>;
   /** It shrank, or pods that it grew by failed: it does not grow before this time. */
   readonly growNotBeforeMs: Ms | undefined;
 }
 
-export const FIRST_ROUND: Membership = { round: 0, nextIndex: {}, growNotBeforeMs: undefined };
+export const FIRST_ROUND: Membership = { round: 0, nextIndex: {}, done: {}, growNotBeforeMs: undefined };
 
 /**
  * One workload as the core knows it; a change makes a new record (`WorkloadBook.change`). Fields that come and go are
