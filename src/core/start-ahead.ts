@@ -5,23 +5,35 @@ import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js
 import { growDraft, tryStart } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { toldLengthMs } from './queue/index.js';
+import type { AboutToStart } from './take-back.js';
 
 /** Other seats are tried so often when those found would delay a plan. */
 const DETOURS_MAX = 3;
 
+/** Who may go first although its turn is later; see `take-back.ts`. */
+export type WhoFirst = (start: AboutToStart) => WorkloadRecord | undefined;
+
+/** `yields`: it could start, but for one that could take its place back at once. */
+export type AheadTrial = StartTrial | { readonly kind: 'yields'; readonly to: WorkloadRecord; readonly steps: number };
+
 /**
- * Starts a waiting workload on what is free, if no plan starts later for it. Where the best seats would delay one, it
+ * Starts a waiting workload on what is free, if no plan starts later for it, and nobody is to go first. Where the best seats would delay one, it
  * keeps away from those that the plan needs; one whose own plan is due takes the seats of the plan at last. When it
  * could start but for a plan, that is remembered (`PlanBook.heldBack`).
  */
-export function startAhead(state: CoreState, nowMs: number, record: WorkloadRecord): StartTrial {
+export function startAhead(
+  state: CoreState,
+  { nowMs, whoFirst }: { readonly nowMs: number; readonly whoFirst: WhoFirst },
+  record: WorkloadRecord,
+): AheadTrial {
   const { plans } = state;
   const own = plans.get(record.spec.id);
   const avoid = new Set<number>();
   let steps = 0;
   for (let detour = 0; detour <= DETOURS_MAX; detour++) {
-    const tried = tryBeside(state, { nowMs, avoid }, record);
+    const tried = tryBeside(state, { nowMs, avoid, whoFirst }, record);
     steps += tried.trial.steps;
+    if (tried.first !== undefined) return { kind: 'yields', to: tried.first, steps };
     if (tried.trial.kind === 'started' || tried.slip?.kind !== 'delays') return { ...tried.trial, steps };
     const { plan, rows } = tried.slip;
     plans.heldBack.set(record.spec.id, plan);
@@ -32,16 +44,26 @@ export function startAhead(state: CoreState, nowMs: number, record: WorkloadReco
   const kept = new Set(plannedRows(state, own));
   const elsewhere = state.fleet.names().map((name) => state.fleet.rowOf(name));
   const others = new Set(elsewhere.filter((row) => !kept.has(row)));
-  const { trial } = tryBeside(state, { nowMs, avoid: others }, record);
+  const { trial, first } = tryBeside(state, { nowMs, avoid: others, whoFirst }, record);
+  if (first !== undefined) return { kind: 'yields', to: first, steps: steps + trial.steps };
   return { ...trial, steps: steps + trial.steps };
 }
 
 function tryBeside(
   state: CoreState,
-  { nowMs, avoid }: { readonly nowMs: number; readonly avoid: ReadonlySet<number> },
+  {
+    nowMs,
+    avoid,
+    whoFirst,
+  }: { readonly nowMs: number; readonly avoid: ReadonlySet<number>; readonly whoFirst: WhoFirst },
   record: WorkloadRecord,
-): { readonly trial: StartTrial; readonly slip: SlipAhead | undefined } {
+): {
+  readonly trial: StartTrial;
+  readonly slip: SlipAhead | undefined;
+  readonly first: WorkloadRecord | undefined;
+} {
   let slip: SlipAhead | undefined;
+  let first: WorkloadRecord | undefined;
   const mayStart = ({ parts, charges }: ProposedStart): boolean => {
     const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
     const endMs = nowMs + toldLengthMs(record.spec);
@@ -49,11 +71,12 @@ function tryBeside(
     for (const charge of charges) state.quota.charge(charge);
     slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs });
     state.tx.rollbackTo(before);
-    return slip.kind === 'allowed';
+    if (slip.kind === 'allowed') first = whoFirst({ record, charges });
+    return slip.kind === 'allowed' && first === undefined;
   };
   const trial = tryStart(state, record, { avoid, mayStart });
   if (trial.kind === 'started' && slip?.kind === 'allowed') for (const plan of slip.moved) state.plans.replace(plan);
-  return { trial, slip };
+  return { trial, slip, first };
 }
 
 /** Up to `count` of each elastic pod set, if no plan starts later for it; otherwise it stays at its minimum. */

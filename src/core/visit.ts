@@ -8,6 +8,8 @@ import { isWaiting } from './queue/index.js';
 import { findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { startAhead } from './start-ahead.js';
+import type { AboutToStart } from './take-back.js';
+import { whoTakesBack } from './take-back.js';
 
 /** What every step of a visit may use. */
 export interface Visiting {
@@ -19,19 +21,28 @@ export interface Visiting {
 /**
  * What a step did for a candidate. `started`: its seats are taken and its charges made, it is not pending any more.
  * `preempted`: the same in the place of others, and said already, for what may still grow evicts nobody.
- * `planned`: it goes on waiting, and something is kept for it; no further step is tried. `blocked`: nothing was done
- * and everything tried is rolled back; the next step is tried. `steps`: what it cost of the settle's budget.
+ * `yields`: nothing was done, another goes first. `planned`: it goes on waiting, and something is kept for it; no
+ * further step is tried. `blocked`: nothing was done and everything tried is rolled back; the next step is tried.
+ * `steps`: what it cost of the settle's budget.
  */
 export type StepResult =
   | { readonly kind: 'started'; readonly draft: StartDraft; readonly steps: number }
   | { readonly kind: 'preempted'; readonly steps: number }
+  | { readonly kind: 'yields'; readonly to: WorkloadRecord; readonly steps: number }
   | { readonly kind: 'planned'; readonly steps: number }
   | { readonly kind: 'blocked'; readonly steps: number };
 
-export type VisitStep = (visiting: Visiting, record: WorkloadRecord) => StepResult;
+interface Trying extends Visiting {
+  /** They go first no more: it was tried. */
+  readonly passedOver: ReadonlySet<WorkloadId>;
+}
+
+type VisitStep = (visiting: Trying, record: WorkloadRecord) => StepResult;
 
 /** What is tried for a candidate, first to last, until one works. */
 const STEPS: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions, planStart];
+/** For one who goes before its turn: nothing is kept for it yet. */
+const STEPS_BEFORE_TURN: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions];
 
 export interface Visits {
   readonly drafts: readonly StartDraft[];
@@ -45,6 +56,8 @@ export interface Visits {
 interface Progress {
   readonly drafts: StartDraft[];
   readonly blocked: WorkloadId[];
+  /** Who could take back what another would get, and could not start before its turn. */
+  readonly passedOver: Set<WorkloadId>;
   spent: number;
 }
 
@@ -57,12 +70,15 @@ interface Progress {
 export function visitWaiting(visiting: Visiting): Visits {
   const { state, nowMs } = visiting;
   const { plans } = state;
-  const progress: Progress = { drafts: [], blocked: [], spent: 0 };
+  const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), spent: 0 };
   let seen = plans.version;
   for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
   for (const id of duePlans(state, nowMs)) visitDue(visiting, progress, id);
   for (;;) {
-    if (plans.version !== seen) wakeHeldBack(state);
+    if (plans.version !== seen) {
+      wakeHeldBack(state);
+      progress.passedOver.clear();
+    }
     seen = plans.version;
     if (!visitCandidates(visiting, progress)) return { ...progress, truncated: true };
     if (plans.version === seen || plans.heldBack.size === 0) return { ...progress, truncated: false };
@@ -82,26 +98,67 @@ function visitCandidates(visiting: Visiting, progress: Progress): boolean {
       continue;
     }
     const kind = visit(visiting, progress, record);
-    if (kind === 'started' || kind === 'preempted') tournament.joinWoken();
-    else state.book.groups.park(record.spec.id);
+    if (kind === 'planned' || kind === 'blocked') state.book.groups.park(record.spec.id);
+    else tournament.joinWoken();
   }
   return true;
 }
 
 function visitDue(visiting: Visiting, progress: Progress, id: WorkloadId): void {
-  const record = visiting.state.book.get(id);
-  if (record !== undefined && isWaiting(record)) visit(visiting, progress, record);
+  const { state } = visiting;
+  for (;;) {
+    const record = state.book.get(id);
+    if (record === undefined || !isWaiting(record)) return;
+    if (visit(visiting, progress, record) !== 'yields' || progress.spent >= state.policy.settle.steps) return;
+  }
 }
 
+/** `yields`: another has started in its stead, or the budget is used up; it is to be visited again. */
 function visit(visiting: Visiting, progress: Progress, record: WorkloadRecord): StepResult['kind'] {
-  const { state, nowMs } = visiting;
+  const { state } = visiting;
   state.work.visits++;
-  const result = tryInOrder(visiting, record);
-  progress.spent += result.steps;
+  for (;;) {
+    const result = tryInOrder(visiting, { progress, steps: STEPS }, record);
+    if (result.kind === 'yields') {
+      if (goFirst(visiting, progress, result.to) || progress.spent >= state.policy.settle.steps) return 'yields';
+      continue;
+    }
+    if (!noteStart(visiting, progress, { record, result })) progress.blocked.push(record.spec.id);
+    return result.kind;
+  }
+}
+
+/**
+ * One who could take back what another would get is tried before it, though its turn is later; and before it whoever
+ * could take that back. Each goes to a smaller share, or from a borrower to an owner, or to a higher priority. `false`:
+ * nobody has started, and it is passed over from now on.
+ */
+function goFirst(visiting: Visiting, progress: Progress, record: WorkloadRecord): boolean {
+  const { state } = visiting;
+  const { id } = record.spec;
+  state.work.visits++;
+  progress.passedOver.add(id);
+  for (;;) {
+    const result = tryInOrder(visiting, { progress, steps: STEPS_BEFORE_TURN }, record);
+    const isOther = result.kind === 'yields' && goFirst(visiting, progress, result.to);
+    if (isOther) progress.passedOver.delete(id);
+    if (isOther || noteStart(visiting, progress, { record, result })) return true;
+    if (result.kind !== 'yields' || progress.spent >= state.policy.settle.steps) return false;
+  }
+}
+
+/** `false`: it has not started. */
+function noteStart(
+  { state, nowMs }: Visiting,
+  progress: Progress,
+  { record, result }: { readonly record: WorkloadRecord; readonly result: StepResult },
+): boolean {
+  if (result.kind !== 'started' && result.kind !== 'preempted') return false;
   if (result.kind === 'started') progress.drafts.push(result.draft);
-  if (result.kind === 'started' || result.kind === 'preempted') planStarted(state, nowMs, { record, how: result.kind });
-  else progress.blocked.push(record.spec.id);
-  return result.kind;
+  // What its victims leave over is free for who could do nothing before.
+  else progress.passedOver.clear();
+  planStarted(state, nowMs, { record, how: result.kind });
+  return true;
 }
 
 function wakeHeldBack({ plans, book }: CoreState): void {
@@ -125,22 +182,27 @@ function isItsTurn(
   return found.kind === 'blocked' || tournament.isFirstWith(chargesOfParts(state, record, found.parts));
 }
 
-function tryInOrder(visiting: Visiting, record: WorkloadRecord): StepResult {
-  let steps = 0;
-  for (const step of STEPS) {
-    const result = step(visiting, record);
-    steps += result.steps;
-    if (result.kind !== 'blocked') return { ...result, steps };
+function tryInOrder(
+  visiting: Visiting,
+  { progress, steps }: { readonly progress: Progress; readonly steps: readonly VisitStep[] },
+  record: WorkloadRecord,
+): StepResult {
+  const trying = { ...visiting, passedOver: progress.passedOver };
+  for (const step of steps) {
+    const result = step(trying, record);
+    progress.spent += result.steps;
+    if (result.kind !== 'blocked') return result;
   }
-  return { kind: 'blocked', steps };
+  return { kind: 'blocked', steps: 0 };
+}
+
+function startOnFreeCapacity({ state, nowMs, passedOver }: Trying, record: WorkloadRecord): StepResult {
+  const whoFirst = (start: AboutToStart) => whoTakesBack(state, start, (id) => passedOver.has(id));
+  return startAhead(state, { nowMs, whoFirst }, record);
 }
 
 function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
   return tryPreempt(visiting, record);
-}
-
-function startOnFreeCapacity({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {
-  return startAhead(state, nowMs, record);
 }
 
 function planStart({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {

@@ -4,6 +4,7 @@
  * Changes nothing: `lifecycle` decides with it. Then read `victim-order.ts`, `find-victims.ts`, `spare-victims.ts`.
  */
 export { brakedUntilMs, countEvictions } from './eviction-brake.js';
+export { EvictionRights } from './eviction-rights.js';
 export { findVictims } from './find-victims.js';
 export type { VictimSearch } from './find-victims.js';
 export { LOSS_MEMORY_MS } from './victim-order.js';

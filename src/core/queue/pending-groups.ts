@@ -8,6 +8,7 @@ import type {
   WorkloadSpec,
 } from '../contract/index.js';
 import { compareText } from '../text-order.js';
+import { ActiveGroups } from './active-groups.js';
 import { GrowingWorkloads } from './growing-workloads.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder, orderKeyOf } from './order-key.js';
@@ -22,6 +23,8 @@ export interface PendingNeed {
 
 /** Waiting workloads of equal need, first to last. Its head is visited for all of them. */
 export interface PendingGroup extends PendingNeed {
+  /** As `flavorsOf`. */
+  readonly flavors: ReadonlySet<FlavorName>;
   readonly members: readonly OrderKey[];
   readonly isActive: boolean;
   /** The constraint last told for its members, and who joined since. */
@@ -34,6 +37,7 @@ interface MutableGroup extends PendingGroup {
   readonly queue: QueueName;
   readonly members: OrderKey[];
   readonly flavors: ReadonlySet<FlavorName>;
+  readonly priority: number;
   isActive: boolean;
   told: Constraint['kind'] | undefined;
   newcomers: Set<WorkloadId>;
@@ -56,7 +60,7 @@ export class PendingGroups {
   readonly growing = new GrowingWorkloads();
   readonly #groups = new Map<string, MutableGroup>();
   readonly #groupOf = new Map<WorkloadId, { readonly group: MutableGroup; readonly entry: OrderKey }>();
-  readonly #active = new Set<MutableGroup>();
+  readonly #active = new ActiveGroups<MutableGroup>();
   /** Those that somebody joined who was told nothing yet. */
   readonly #joined = new Set<MutableGroup>();
   readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
@@ -115,7 +119,22 @@ export class PendingGroups {
 
   /** Those whose head may be able to start, in no particular order. */
   active(): Iterable<PendingGroup> {
-    return this.#active;
+    return this.#active.all();
+  }
+
+  /** The queues in which somebody may be able to start, in no particular order. */
+  activeQueues(): Iterable<QueueName> {
+    return this.#active.queues();
+  }
+
+  /** As `active`, in one queue. */
+  activeIn(queue: QueueName): Iterable<PendingGroup> {
+    return this.#active.inQueue(queue);
+  }
+
+  /** As `activeIn`: those of a higher priority, in an order that does not put the highest first; by `fair` none. */
+  activeAbove(queue: QueueName, priority: number): Iterable<PendingGroup> {
+    return this.#order === 'fair' ? [] : this.#active.above(queue, priority);
   }
 
   /** All that wait, in no particular order. */
@@ -232,7 +251,8 @@ export class PendingGroups {
     const flavors = flavorsOf(spec);
     const { queue, podSets } = spec;
     const told = { told: undefined, newcomers: new Set<WorkloadId>() };
-    const group: MutableGroup = { key, queue, podSets, members: [], flavors, isActive: false, ...told };
+    const priority = this.#order === 'fair' ? 0 : spec.priority;
+    const group: MutableGroup = { key, queue, podSets, members: [], flavors, priority, isActive: false, ...told };
     this.#groups.set(key, group);
     for (const flavor of flavors) {
       const groups = this.#byFlavor.get(flavor) ?? new Set();

@@ -53,7 +53,7 @@ function membersAhead(
 }
 
 /** Where the ways from the root part: a queue of each side; `undefined` when one lies on the way to the other. */
-function forkOf(
+export function forkOf(
   quota: QuotaTree,
   a: QueueName,
   b: QueueName,
