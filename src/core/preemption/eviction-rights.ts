@@ -1,6 +1,7 @@
-import type { Charge, EvictReason, FlavorName, QueueName } from '../contract/index.js';
+import type { Charge, EvictReason, FlavorName, Policy, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
+import { orderKeyOf } from '../queue/index.js';
 import { dominantShare, perMille } from '../quota/index.js';
 
 /** Who wants to start, what it would pay, and of which of its flavors quota or capacity is short. */
@@ -40,7 +41,8 @@ interface Sides {
  * quota, under a mark). In its own queue: over lower priorities, where the queue allows it. In another queue: only over
  * work that holds a contended flavor which its queue, and each queue up to the common ancestor, borrows; then as an
  * owner, when its own side is within its nominal with the request, or, by order `fair`, when the victim's side has the
- * larger share before and at least as large a one after.
+ * larger share before and at least as large a one after. In both, where the policy says so: over what comes later in an
+ * order by remaining time, and is of no higher priority.
  *
  * The own side is judged as if nobody on it had fallen: else victims of the own side would lower its share and make
  * more victims lawful, and when the own ones are then given back the others would be unlawful, and two workloads could
@@ -66,8 +68,8 @@ export class EvictionRights {
     const isLower = other.priority < spec.priority;
     const facts = { priority: spec.priority, victimPriority: other.priority };
     if (other.queue === spec.queue) {
-      const mayPreempt = this.#state.quota.spec(spec.queue)?.withinQueue === 'lowerPriority' && isLower;
-      return mayPreempt ? { reason: 'preempted', facts } : undefined;
+      if (this.#state.quota.spec(spec.queue)?.withinQueue !== 'lowerPriority') return undefined;
+      return isLower ? { reason: 'preempted', facts } : this.#byOrder(loss.record);
     }
     return this.#overOther(loss, facts);
   }
@@ -101,8 +103,19 @@ export class EvictionRights {
     const own = this.#ownSide(sides.own);
     const owed = borrowed.find(({ flavor }) => !own.borrows.has(flavor));
     if (owed !== undefined) return { reason: 'reclaimed', facts: { ...facts, flavor: owed.flavor } };
-    if (policy.order !== 'fair') return undefined;
+    if (policy.order !== 'fair') return this.#byOrder(loss.record);
     return this.#byShare(loss, { other: sides.others[sides.others.length - 1] ?? '', share: own.share });
+  }
+
+  /** Who would only come first by submission takes nothing: nobody would be done sooner by it. */
+  #byOrder(victim: WorkloadRecord): EvictionRight | undefined {
+    const { record } = this.#preemptor;
+    const { policy, nowMs } = this.#state;
+    if (!mayTakeByOrder(policy) || victim.spec.priority > record.spec.priority) return undefined;
+    const own = orderKeyOf(policy.order, record, nowMs).rank;
+    const other = orderKeyOf(policy.order, victim, nowMs).rank;
+    if (own >= other) return undefined;
+    return { reason: 'order', facts: { key: own, victimKey: other === Infinity ? 'unknown' : other } };
   }
 
   #byShare(loss: Loss, against: { readonly other: QueueName; readonly share: number }): EvictionRight | undefined {
@@ -156,6 +169,11 @@ export class EvictionRights {
     const by = this.#preemptor.record.evictedBy;
     return by?.workload === spec.id && by.incarnation === incarnation && by.rights === this.#state.rightsVersion;
   }
+}
+
+/** Does the order itself give rights? Only one by remaining time can: the others do not change while work runs. */
+export function mayTakeByOrder({ order, preemption }: Policy): boolean {
+  return preemption.byOrder && order !== 'fair' && order !== 'fifo' && order !== 'sjf';
 }
 
 function isBorrowing(state: CoreState, queue: QueueName, flavor: FlavorName): boolean {

@@ -6,6 +6,7 @@ import { compareByLoss } from '../queue/index.js';
 import { sumCharges, surplusFrom } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { EvictionRights, Preemptor } from './eviction-rights.js';
+import { mayTakeByOrder } from './eviction-rights.js';
 
 /** What falls at once: a pod that an elastic gang can spare, or a workload with all that it has. */
 export interface VictimUnit {
@@ -36,7 +37,7 @@ export function* victimsInOrder(
   const ranks = ranksOf(state, ask);
   for (const { queues, isOwn } of ranks.queues) {
     const elastic = queues.flatMap((queue) => [...state.book.running.elasticOf(queue)]);
-    const allowed = elastic.filter(({ spec }) => !isOwn || spec.priority < ask.preemptor.record.spec.priority);
+    const allowed = elastic.filter(({ spec }) => !isOwn || ranks.isLow(spec.priority));
     for (const record of [...allowed].sort(compareElastic)) yield* surplusOf(state, record);
   }
   for (const { queues, priority } of ranks.whole) {
@@ -112,6 +113,8 @@ interface Rank {
 interface Ranks {
   readonly queues: readonly { readonly queues: readonly QueueName[]; readonly isOwn: boolean }[];
   readonly whole: readonly Rank[];
+  /** May a priority be taken from where priority counts? */
+  readonly isLow: (priority: number) => boolean;
 }
 
 function ranksOf(
@@ -126,14 +129,17 @@ function ranksOf(
       : state.quota.names().filter((queue) => queue !== spec.queue && rights.borrowsContended(queue));
   const mayTakeAny = own?.reclaim === 'any';
   const inside = own?.withinQueue === 'lowerPriority' ? [spec.queue] : [];
+  const byOrder = mayTakeByOrder(state.policy);
+  const isLow = (priority: number) => (byOrder ? priority <= spec.priority : priority < spec.priority);
   return {
+    isLow,
     queues: [
       { queues: others, isOwn: !mayTakeAny },
       { queues: inside, isOwn: true },
     ],
     whole: [
       ...ranksIn(state, others).filter(({ priority }) => mayTakeAny || priority < spec.priority),
-      ...ranksIn(state, inside).filter(({ priority }) => priority < spec.priority),
+      ...ranksIn(state, inside).filter(({ priority }) => isLow(priority)),
     ],
   };
 }
