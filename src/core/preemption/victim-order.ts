@@ -3,12 +3,13 @@ import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { RunningWorkload, WorkloadRecord } from '../queue/index.js';
 import { compareByLoss } from '../queue/index.js';
-import { sumCharges, surplusFrom } from '../start/index.js';
+import { sumCharges } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { EvictionRights, Preemptor } from './eviction-rights.js';
 import { mayTakeByOrder } from './eviction-rights.js';
+import { surplusUnits } from './surplus-units.js';
 
-/** What falls at once: a pod that an elastic gang can spare, or a workload with all that it has. */
+/** What falls at once: a pod or a slice that an elastic gang can spare, or a workload with all that it has. */
 export interface VictimUnit {
   readonly kind: 'surplus' | 'whole';
   readonly record: WorkloadRecord;
@@ -149,15 +150,15 @@ function ranksIn(state: CoreState, queues: readonly QueueName[]): readonly Rank[
   return [...priorities].sort((a, b) => a - b).map((priority) => ({ queues, priority }));
 }
 
-/** The pods above the minimum of each pod set, the last first. */
+/** What is above the minimum of each pod set. */
 function* surplusOf(state: CoreState, record: WorkloadRecord): Generator<VictimUnit> {
   const pods = claimsOf(state, record);
   if (pods.some(({ waitsFor }) => waitsFor !== undefined)) return;
   for (const podSet of record.spec.podSets) {
     const ofSet = pods.filter(({ seat, end }) => seat.pod.podSet === podSet.name && end === undefined);
-    for (const pod of ofSet.slice(surplusFrom(podSet)).reverse()) {
-      const charges = sumCharges(record.spec.queue, [pod]);
-      yield { kind: 'surplus', record, pods: [pod], charges, workLost: 0 };
+    for (const unit of surplusUnits(state, podSet, ofSet)) {
+      const charges = sumCharges(record.spec.queue, unit);
+      yield { kind: 'surplus', record, pods: unit, charges, workLost: 0 };
     }
   }
 }
