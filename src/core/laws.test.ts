@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { expectRequiredTopology, expectTrueBooks, expectWholeGangs, lawCases } from '../../test/support/core-laws.js';
+import {
+  expectRequiredTopology,
+  expectTrueBooks,
+  expectWholeGangs,
+  expectWholeSlices,
+  lawCases,
+} from '../../test/support/core-laws.js';
 import { CoreStory } from '../../test/support/core-story.js';
 import { anyHappenings, anyNoise, anyWorld, inputsOf } from '../../test/support/core-world.js';
 import type { SchedulerInput, Snapshot } from './index.js';
@@ -39,6 +45,19 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
       }),
       lawCases(45),
     );
+  });
+
+  it('gives a slice with several hosts whole to one gang', () => {
+    let inSlices = 0;
+    fc.assert(
+      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+        const story = new CoreStory(world, { onSet: expectWholeSlices }).play(happenings);
+        const isSliced = world.nodes.some(({ topology }) => topology['slice'] === 's0');
+        if (isSliced) inSlices += story.decisions.filter(({ kind }) => kind === 'start').length;
+      }),
+      lawCases(90),
+    );
+    expect(inSlices).toBeGreaterThan(0);
   });
 
   it('comes to rest, and five more rounds change nothing', () => {

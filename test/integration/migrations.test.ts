@@ -26,6 +26,7 @@ describe(openDataSource.name, () => {
     expect(await database.dataSource.query('SELECT name FROM migrations ORDER BY id')).toEqual([
       { name: 'Ledger1790000000000' },
       { name: 'WaitingPods1790000001000' },
+      { name: 'Partitions1790000002000' },
     ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });

@@ -129,6 +129,30 @@ describe('a commit', () => {
     expect(await held()).toEqual({ milli: 4000, used: 2000 });
   });
 
+  it('keeps which part of a device is a partition, and where, for the next core', async () => {
+    const profiles = [
+      { name: '1g', eighths: 1, positions: [0, 1] },
+      { name: '4g', eighths: 4, positions: [4] },
+    ];
+    await rig.see(aNode('node-8', { accelerators: [{ model: 'h100', count: 1, profiles }], cpu: 3 }));
+    const half = await rig.submit('half', { milli: 500, partition: '4g' });
+    const first = podsStarted(await rig.settle(), half);
+    const small = await rig.submit('eighth', { milli: 125, partition: '1g' });
+    expect([first.length, podsStarted(await rig.settle(), small).length]).toEqual([1, 1]);
+    const stored = await rig.query('SELECT slot, milli, profile, position FROM pod_slots WHERE node = $1', ['node-8']);
+    expect(stored).toEqual([
+      { slot: 0, milli: 500, profile: '4g', position: 4 },
+      { slot: 0, milli: 125, profile: '1g', position: 0 },
+    ]);
+    const present = rig.session.view();
+    await rig.lead();
+    expect(rig.session.view()).toEqual(present);
+    const second = await rig.submit('second', { milli: 125, partition: '1g' });
+    const third = await rig.submit('third', { milli: 500, partition: '4g' });
+    const decided = await rig.settle();
+    expect([podsStarted(decided, second).length, podsStarted(decided, third).length]).toEqual([1, 0]);
+  });
+
   it('is no start any more once the workload was cancelled: it ends without a pod', async () => {
     const uid = await rig.submit('job');
     const [set] = await decide();

@@ -164,6 +164,30 @@ export function expectRequiredTopology(story: CoreStory, set: readonly Decision[
   }
 }
 
+/** A gang that takes devices of a slice with several hosts finds nobody else's pods with devices in it. */
+export function expectWholeSlices(story: CoreStory, set: readonly Decision[], isLate: boolean): void {
+  const sliceOf = new Map(story.world.nodes.map(({ name, topology }) => [name, topology['slice']]));
+  if (isLate || set.every(({ kind }) => kind !== 'start' && kind !== 'grow')) return;
+  const { nodes } = story.scheduler.snapshot();
+  const hosts = nodes.flatMap(({ spec, removed }) => (removed ? [] : [sliceOf.get(spec.name)]));
+  const making = new Set(
+    set.flatMap((one) => (one.kind === 'evict' || one.kind === 'shrink' ? one.pods.map(keyOf) : [])),
+  );
+  const holders = [...story.ledger.pods.values()]
+    .filter(({ seat, isClaimed }) => isClaimed && seat.slots.length > 0 && !making.has(keyOf(seat.pod)))
+    .map(({ seat }) => ({ slice: sliceOf.get(seat.node), workload: seat.pod.workload }));
+  for (const decision of set) {
+    if (decision.kind !== 'start' && decision.kind !== 'grow') continue;
+    const slices = decision.seats.flatMap(({ node, slots }) => (slots.length > 0 ? [sliceOf.get(node)] : []));
+    for (const slice of new Set(slices)) {
+      if (slice === undefined || hosts.filter((one) => one === slice).length < 2) continue;
+      const inIt = holders.filter((one) => one.slice === slice).map(({ workload }) => workload);
+      // Where it stands already it may take more: a slice may have been less than one when another came.
+      if (!inIt.includes(decision.workload)) expect(inIt).toEqual([]);
+    }
+  }
+}
+
 /** The levels of the laws are zone, rack and host; a domain is named by its whole path. */
 function domainOf(nodes: readonly NodeSpec[], name: string, level: string): string {
   if (level === 'host') return name;

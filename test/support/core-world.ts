@@ -233,11 +233,21 @@ export const anyWorld: fc.Arbitrary<World> = fc
     workloads: fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 12, size: 'max' }),
     minRuntimeMs: fc.constantFrom(0, 0, 1000, 300_000),
     depth: fc.constantFrom(0, 1, 1, 3),
+    hostsPerSlice: fc.constantFrom(0, 0, 0, 2, 3),
   })
-  .map(({ workloads, ...rest }) => ({
+  .map(({ nodes, workloads, hostsPerSlice, ...rest }) => ({
     ...rest,
+    nodes: hostsPerSlice === 0 ? nodes : inSlices(nodes, hostsPerSlice),
     workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),
   }));
+
+/** So many nodes after one another are the hosts of a slice, and stand where the first does; the last may be fewer. */
+function inSlices(nodes: readonly NodeSpec[], hosts: number): readonly NodeSpec[] {
+  return nodes.map((node, index) => {
+    const slice = Math.floor(index / hosts);
+    return { ...node, topology: { ...nodes[slice * hosts]?.topology, slice: `s${slice}` } };
+  });
+}
 
 const anyNodeName = fc.constantFrom('n0', 'n0', 'n1', 'n2', 'n9');
 const anyQueueName = fc.constantFrom('root', 'team', 'lab', 'dev', 'ops', 'nowhere');
@@ -355,12 +365,13 @@ export function inputsOf({
   depth,
 }: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs' | 'depth'>): readonly SchedulerInput[] {
   const { preemption, backfill } = aPolicy();
+  const isSliced = nodes.some(({ topology }) => 'slice' in topology);
   const protection = minRuntimeMs === undefined ? {} : { preemption: { ...preemption, minRuntimeMs } };
   return [
     {
       kind: 'policy-set',
       policy: aPolicy({
-        topologyLevels: ['zone', 'rack', 'host'],
+        topologyLevels: ['zone', 'rack', ...(isSliced ? ['slice'] : []), 'host'],
         backfill: { ...backfill, depth: depth ?? backfill.depth },
         ...protection,
       }),

@@ -38,6 +38,7 @@ interface SubmissionWish {
   readonly pods?: number;
   readonly devices?: number;
   readonly milli?: number;
+  readonly partition?: string;
   readonly queue?: string;
   readonly maxRetries?: number;
   readonly priority?: number;
@@ -107,7 +108,8 @@ export class LedgerRig {
   }
 
   /** By the API's own code; answers with the uid. */
-  async submit(name: string, { pods = 1, devices = 1, milli = 1000, ...spec }: SubmissionWish = {}): Promise<string> {
+  async submit(name: string, wish: SubmissionWish = {}): Promise<string> {
+    const { pods = 1, devices = 1, milli = 1000, partition, ...spec } = wish;
     const document = WorkloadDocumentSchema.parse({
       apiVersion: API_VERSION,
       kind: 'Workload',
@@ -118,7 +120,7 @@ export class LedgerRig {
         podSets: [
           {
             count: pods,
-            accelerators: { flavors: ['h100'], count: devices, milli },
+            accelerators: { flavors: ['h100'], count: devices, milli, partition },
             template: { spec: { containers: [{ name: 'main', command: ['true'] }] } },
           },
         ],

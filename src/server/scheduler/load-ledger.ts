@@ -3,6 +3,7 @@ import type { FlavorSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../cor
 import { nodeSpecOf, type StoredNodeSpec } from '../fleet/stored-node-spec.js';
 import type { CommandCursor, LedgerState, LivePod, LivePodEnd } from './ledger.js';
 import { readQueues } from './queue-rows.js';
+import { SLOTS_OF_POD } from './slots-of-pod.js';
 import { TOLD_PROGRESS_COLUMNS, TOLD_PROGRESS_JOIN, toldProgressOf, type ToldProgressRow } from './told-progress.js';
 import { WORKLOAD_SPEC_COLUMNS, workloadSpecOf, type WorkloadSpecRow } from './workload-spec-of.js';
 
@@ -87,8 +88,7 @@ async function readPods(transaction: EntityManager): Promise<readonly LivePod[]>
        (SELECT jsonb_agg(jsonb_build_object('workload', v.workload, 'incarnation', v.incarnation, 'podSet', v.pod_set,
          'index', v.index) ORDER BY v.name) FROM pods v WHERE v.name = ANY(p.waits_for) AND v.occupied) AS waits_for
      FROM pods p
-     LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'milli', s.milli) ORDER BY s.slot) AS slots
-       FROM pod_slots s WHERE s.pod = p.name) slots ON true
+     ${SLOTS_OF_POD}
      WHERE p.claimed OR p.occupied ORDER BY p.claimed, p.ended_at NULLS FIRST, p.name COLLATE "C"`,
   );
   return rows.map(livePodOf);

@@ -7,6 +7,7 @@ import { inTerm } from './in-term.js';
 import type { Intent, IntentOutcome, Leadership } from './ledger.js';
 import { storableText } from '../../documents/storable-text.js';
 import { tellChanges } from './tell-changes.js';
+import { SLOTS_OF_POD } from './slots-of-pod.js';
 
 interface IntentRow {
   readonly id: string;
@@ -43,8 +44,7 @@ export async function readDueIntents(database: DataSource, limit: number): Promi
      JOIN pods p ON p.name = o.pod AND (o.kind = 'delete-pod' OR p.occupied)
      JOIN pods m ON m.workload = p.workload AND m.incarnation = p.incarnation AND m.rank = 0
      JOIN workloads w ON w.uid = p.workload
-     LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'milli', s.milli) ORDER BY s.slot) AS slots
-       FROM pod_slots s WHERE s.pod = p.name) slots ON true
+     ${SLOTS_OF_POD}
      WHERE o.state = 'pending' AND o.next_attempt_at <= now() ORDER BY o.id LIMIT $1`,
     [limit],
   );

@@ -86,9 +86,9 @@ export async function insertPods(
     [epoch, json],
   );
   await transaction.query(
-    `INSERT INTO pod_slots (pod, node, slot, milli)
-     SELECT p.name, p.node, s.slot, s.milli FROM jsonb_to_recordset($1::jsonb) AS p(name text, node text, slots jsonb),
-       jsonb_to_recordset(p.slots) AS s(slot integer, milli integer)`,
+    `INSERT INTO pod_slots (pod, node, slot, milli, profile, position)
+     SELECT p.name, p.node, s.slot, s.milli, s.profile, s.position FROM jsonb_to_recordset($1::jsonb) AS p(name text, node text, slots jsonb),
+       jsonb_to_recordset(p.slots) AS s(slot integer, milli integer, profile text, position integer)`,
     [json],
   );
   await transaction.query(

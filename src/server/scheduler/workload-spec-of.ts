@@ -69,9 +69,15 @@ function podSetSpecOf(podSet: PodSetDocument, { spec: { kind }, cpu_flavors }: W
 function devicesOf({
   count,
   milli,
+  partition,
   memory,
 }: NonNullable<PodSetDocument['accelerators']>): NonNullable<PodSetSpec['devices']> {
-  return { count, milli, ...(memory === undefined ? {} : { memoryMib: memoryMibOf(memory) }) };
+  return {
+    count,
+    milli,
+    ...(partition === undefined ? {} : { profile: partition }),
+    ...(memory === undefined ? {} : { memoryMib: memoryMibOf(memory) }),
+  };
 }
 
 function tolerationOf({ key, operator, value, effect }: PodSetDocument['tolerations'][number]): Toleration {

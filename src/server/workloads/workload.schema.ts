@@ -37,6 +37,9 @@ const QuantitySchema = z
 const CpuSchema = QuantitySchema.refine((cpu) => cpuMilliOf(cpu) <= CPU_MILLI_MAX, 'must be at most 1000000');
 const MemorySchema = QuantitySchema.refine((bytes) => memoryMibOf(bytes) <= MEMORY_MIB_MAX, 'must be at most 1024Pi');
 
+/** Of a device. */
+const EIGHTH_MILLI = 125;
+
 const AcceleratorsSchema = z
   .strictObject({
     /** In order of preference: the first that fits without borrowing wins, then with borrowing. */
@@ -44,9 +47,15 @@ const AcceleratorsSchema = z
     count: z.int().min(1).max(DEVICES_PER_POD_MAX).default(1),
     /** Thousandths of one device; below 1,000 the device is shared and `count` is 1. */
     milli: z.int().min(1).max(1000).default(1000),
+    /** A partition (MIG) of the device by the name of its profile; `milli` is then 125 for each eighth of the memory. */
+    partition: z.string().min(1).max(63).optional(),
     memory: MemorySchema.optional(),
   })
   .refine((a) => a.milli === 1000 || a.count === 1, 'a fraction of a device needs count: 1')
+  .refine((a) => a.partition === undefined || (a.count === 1 && a.milli % EIGHTH_MILLI === 0), {
+    path: ['partition'],
+    message: 'needs count: 1, and as milli 125 for each eighth of the memory of the device',
+  })
   .meta({ id: 'Accelerators' });
 
 const TolerationSchema = z.strictObject({
