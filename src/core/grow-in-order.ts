@@ -1,9 +1,8 @@
 import type { StartDraft } from './lifecycle/index.js';
 import type { GrowthGuard } from './lifecycle/index.js';
 import { growWorkload } from './lifecycle/index.js';
-import { maySlipAhead } from './backfill/index.js';
 import { compareByOrder, orderKeyOf, toldLengthMs } from './queue/index.js';
-import { growBeside } from './start-ahead.js';
+import { growBeside, mayGoAhead } from './start-ahead.js';
 import type { Visiting } from './visit.js';
 
 /**
@@ -29,10 +28,10 @@ export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): 
 /** What runs past the time that was told for it may run for ever. */
 function besidePlans({ state, nowMs }: Visiting): GrowthGuard {
   return (record, { rows, charges }) => {
-    if (state.plans.all.length === 0) return true;
+    if (state.plans.all.length + state.plans.holds.length === 0) return true;
     const toldEndMs = (record.startedAtMs ?? nowMs) + toldLengthMs(record.spec);
     const endMs = toldEndMs > nowMs ? toldEndMs : Infinity;
-    const slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs });
+    const slip = mayGoAhead(state, nowMs, { record, rows, charges, endMs });
     return slip.kind === 'allowed' && slip.moved.length === 0;
   };
 }

@@ -1,6 +1,6 @@
 import type { CoreState } from './core-state.js';
-import type { SlipAhead } from './backfill/index.js';
-import { maySlipAhead, plannedRows } from './backfill/index.js';
+import type { Newcomer, SlipAhead } from './backfill/index.js';
+import { holdShortOf, maySlipAhead, plannedRows } from './backfill/index.js';
 import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js';
 import { growDraft, tryStart } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
@@ -69,7 +69,7 @@ function tryBeside(
     const endMs = nowMs + toldLengthMs(record.spec);
     const before = state.tx.mark();
     for (const charge of charges) state.quota.charge(charge);
-    slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs });
+    slip = mayGoAhead(state, nowMs, { record, rows, charges, endMs });
     state.tx.rollbackTo(before);
     if (slip.kind === 'allowed') first = whoFirst({ record, charges });
     return slip.kind === 'allowed' && first === undefined;
@@ -79,16 +79,22 @@ function tryBeside(
   return { trial, slip, first };
 }
 
+/** May it start with no plan made later, and no quota taken that a standing hold keeps? Seats and quota are taken. */
+export function mayGoAhead(state: CoreState, nowMs: number, newcomer: Newcomer): SlipAhead {
+  const kept = holdShortOf(state, newcomer);
+  return kept === undefined ? maySlipAhead(state, nowMs, newcomer) : { kind: 'delays', plan: kept, rows: [] };
+}
+
 /** Up to `count` of each elastic pod set, if no plan starts later for it; otherwise it stays at its minimum. */
 export function growBeside(state: CoreState, nowMs: number, draft: StartDraft): StartDraft {
   const before = state.tx.mark();
   const taken = state.startsOfSettle.get(draft.record.spec.id);
   const grown = growDraft(state, draft);
-  if (state.plans.all.length === 0) return grown;
+  if (state.plans.all.length + state.plans.holds.length === 0) return grown;
   const { record, parts, charges } = grown;
   const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
   const newcomer = { record, rows, charges, endMs: nowMs + toldLengthMs(record.spec) };
-  const slip = maySlipAhead(state, nowMs, newcomer);
+  const slip = mayGoAhead(state, nowMs, newcomer);
   if (slip.kind === 'allowed' && slip.moved.length === 0) return grown;
   state.tx.rollbackTo(before);
   if (taken !== undefined) state.startsOfSettle.set(record.spec.id, taken);

@@ -1,5 +1,5 @@
 import type { Ms, WorkloadId } from './contract/index.js';
-import { duePlans, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
+import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
 import { chargesOfParts, tryPreempt } from './lifecycle/index.js';
@@ -72,6 +72,7 @@ export function visitWaiting(visiting: Visiting): Visits {
   const { plans } = state;
   const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), spent: 0 };
   let seen = plans.version;
+  keepHolds(state, nowMs);
   for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
   for (const id of duePlans(state, nowMs)) visitDue(visiting, progress, id);
   for (;;) {

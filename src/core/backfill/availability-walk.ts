@@ -1,4 +1,4 @@
-import type { Ms } from '../contract/index.js';
+import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding } from '../fleet/index.js';
 import type { Plan, PlannedPod } from '../forecast/index.js';
@@ -35,7 +35,7 @@ export class AvailabilityWalk {
   apply(change: Change): boolean {
     switch (change.kind) {
       case 'release':
-        this.#release(change);
+        releaseWorkload(this.#state, change.id);
         return true;
       case 'plan-ends':
         for (const holding of this.#taken.get(change.plan) ?? []) this.#state.tx.give(holding);
@@ -49,13 +49,12 @@ export class AvailabilityWalk {
       }
     }
   }
+}
 
-  #release({ id }: Release): void {
-    const { state } = { state: this.#state };
-    const record = state.book.get(id);
-    for (const holding of holdingsOf(state, id)) state.tx.give(holding);
-    for (const charge of record?.charges ?? []) state.quota.refund(charge);
-  }
+/** As if all that it holds and pays were free; the caller rolls back. */
+export function releaseWorkload(state: CoreState, id: WorkloadId): void {
+  for (const holding of holdingsOf(state, id)) state.tx.give(holding);
+  for (const charge of state.book.get(id)?.charges ?? []) state.quota.refund(charge);
 }
 
 /** What the workload holds of nodes; also when its start is of this settle and not said yet. */

@@ -2,15 +2,16 @@ import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { stayOf } from '../queue/index.js';
 import { expectedEndMs } from './run-time-estimates.js';
+import { patienceEndMs } from './standing-hold.js';
 
 /** Whose planned start has come, in the order in which the plans were made. */
 export function duePlans({ plans }: CoreState, nowMs: Ms): readonly WorkloadId[] {
   return plans.all.filter(({ startMs }) => startMs <= nowMs).map(({ workload }) => workload);
 }
 
-/** The next time at which a plan falls due, or at which an end that a plan waits for has not come as expected. */
+/** The next time at which a plan falls due, somebody without one loses patience, or at which an end that a plan waits for has not come as expected. */
 export function plansDueMs(state: CoreState, nowMs: Ms): Ms | undefined {
-  let dueMs = Infinity;
+  let dueMs = patienceEndMs(state, nowMs) ?? Infinity;
   for (const { startMs, waitsFor } of state.plans.all) {
     if (startMs > nowMs) dueMs = Math.min(dueMs, startMs);
     for (const id of waitsFor) {

@@ -1,7 +1,7 @@
 /**
  * Planned starts and who may go ahead of them. Promises: a plan is a real placement, is kept unless something it counts
  * on is lost or late or a higher priority comes, and nobody starts who would make one later. Read `plan-start.ts` first,
- * then `slip-ahead.ts` and `keep-plans.ts`. Decides no start: the visit does.
+ * then `slip-ahead.ts`, `keep-plans.ts` and `standing-hold.ts`. Decides no start: the visit does.
  */
 export { duePlans, plansDueMs } from './due-plans.js';
 export { keepPlans } from './keep-plans.js';
@@ -9,5 +9,6 @@ export { planBlocked, planNext, planStarted } from './make-plans.js';
 export { plannedRows } from './plan-start.js';
 export { maySlipAhead } from './slip-ahead.js';
 export type { Newcomer, SlipAhead } from './slip-ahead.js';
+export { holdShortOf, keepHolds } from './standing-hold.js';
 export { startInterval } from './start-interval.js';
 export type { StartInterval } from './start-interval.js';

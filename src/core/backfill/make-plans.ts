@@ -4,6 +4,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import { advancePlan, checkPlans } from './keep-plans.js';
 import { mayDelay } from './plan-precedence.js';
 import { planStart } from './plan-start.js';
+import { dropHold } from './standing-hold.js';
 
 /**
  * A workload was visited and can do nothing now: its plan is moved forward, or it gets one when it is among the first
@@ -32,6 +33,7 @@ export function planStarted(
   const { plans } = state;
   plans.heldBack.delete(record.spec.id);
   plans.unplanned.delete(record.spec.id);
+  dropHold(state, record.spec.id);
   if (plans.get(record.spec.id) !== undefined) {
     plans.remove(record.spec.id);
     planNext(state, nowMs, record.spec.queue);

@@ -218,7 +218,8 @@ function plannedPods(state: CoreState, parts: readonly StartPart[]): readonly Pl
   );
 }
 
-function chargesOf(state: CoreState, { spec }: WorkloadRecord, parts: readonly StartPart[]): readonly Charge[] {
+/** What a start on these seats would be charged for. */
+export function chargesOf(state: CoreState, { spec }: WorkloadRecord, parts: readonly StartPart[]): readonly Charge[] {
   let charges: readonly Charge[] = [];
   for (const { podSet, flavor, pods } of parts) {
     if (flavor === undefined) continue;

@@ -22,8 +22,20 @@ export interface Plan {
   readonly waitsFor: readonly WorkloadId[];
 }
 
+/** For a workload for which no start can be planned: what comes free on these nodes is kept for it. */
+export interface StandingHold {
+  readonly workload: WorkloadId;
+  /** Those of its pods; there is one hold for each flavor at a time. */
+  readonly flavors: readonly FlavorName[];
+  readonly nodes: readonly NodeName[];
+  /** What it will pay. */
+  readonly charges: readonly Charge[];
+}
+
 export interface PlanBookRecord {
   readonly plans: readonly Plan[];
+  readonly holds: readonly StandingHold[];
+  readonly toldHolds: readonly WorkloadId[];
   readonly told: readonly (readonly [WorkloadId, Ms])[];
   readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
   readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
@@ -35,17 +47,20 @@ export interface PlanBookRecord {
  */
 export class PlanBook {
   #plans: readonly Plan[] = [];
+  #holds: readonly StandingHold[] = [];
   #version = 0;
   /** What was known when the plans were last looked at; not in the snapshot, looking again says nothing new. */
   checked: { readonly seq: number; readonly atMs: Ms } | undefined;
   /** The start that was last told, by workload. */
   readonly told = new Map<WorkloadId, Ms>();
+  /** Whose standing hold was told. */
+  readonly toldHolds = new Set<WorkloadId>();
   /** Who could start but for a plan, and whose plan that is: to be looked at again when plans change. */
   readonly heldBack = new Map<WorkloadId, WorkloadId>();
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Map<WorkloadId, Ms>();
 
-  /** Rises when a plan moves or ends: who waits because of it may be able to start then. */
+  /** Rises when a plan moves or ends, or a standing hold does: who waits because of it may be able to start then. */
   get version(): number {
     return this.#version;
   }
@@ -53,6 +68,24 @@ export class PlanBook {
   /** In the order in which they were made. */
   get all(): readonly Plan[] {
     return this.#plans;
+  }
+
+  /** In the order in which they were made. */
+  get holds(): readonly StandingHold[] {
+    return this.#holds;
+  }
+
+  holdOf(workload: WorkloadId): StandingHold | undefined {
+    return this.#holds.find((hold) => hold.workload === workload);
+  }
+
+  addHold(hold: StandingHold): void {
+    this.#holds = [...this.#holds, hold];
+  }
+
+  dropHold(workload: WorkloadId): void {
+    this.#holds = this.#holds.filter((hold) => hold.workload !== workload);
+    this.#version++;
   }
 
   get(workload: WorkloadId): Plan | undefined {
@@ -84,14 +117,18 @@ export class PlanBook {
   records(): PlanBookRecord {
     return {
       plans: this.#plans,
+      holds: this.#holds,
+      toldHolds: [...this.toldHolds].sort(compareText),
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
       unplanned: sorted(this.unplanned),
     };
   }
 
-  restore({ plans, told, heldBack, unplanned }: PlanBookRecord): void {
+  restore({ plans, holds, toldHolds, told, heldBack, unplanned }: PlanBookRecord): void {
     this.#plans = plans;
+    this.#holds = holds;
+    for (const id of toldHolds) this.toldHolds.add(id);
     for (const [id, startMs] of told) this.told.set(id, startMs);
     for (const [id, by] of heldBack) this.heldBack.set(id, by);
     for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);

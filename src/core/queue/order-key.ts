@@ -30,6 +30,15 @@ export function compareByOrder(a: OrderKey, b: OrderKey): number {
   return a.submittedAtMs - b.submittedAtMs || compareText(a.name, b.name) || compareText(a.id, b.id);
 }
 
+/**
+ * Does it come first by a key of the order that is no share? Shares swing around the size of a large gang: what is kept
+ * for a gang must not give way at each swing.
+ */
+export function comesFirstForGood(order: Order, a: WorkOf, b: WorkOf): boolean {
+  if (order === 'fair') return a.spec.priority > b.spec.priority;
+  return compareByOrder(orderKeyOf(order, a), orderKeyOf(order, b)) < 0;
+}
+
 function rankOf(order: Order, work: WorkOf, nowMs: Ms): number {
   const { spec } = work;
   switch (order) {
