@@ -2,7 +2,7 @@ import type { Milli, Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { StandingHold } from '../forecast/index.js';
 import { podsThatFit } from '../placement/index.js';
-import type { WorkloadRecord } from '../queue/index.js';
+import type { Stay, WorkloadRecord } from '../queue/index.js';
 import { NO_FLAVOR } from '../queue/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
 import { findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
@@ -36,10 +36,10 @@ const LONGER_MS_MIN: Ms = 60_000;
  * there is no such place.
  */
 export function chooseRegion(state: CoreState, nowMs: Ms, record: WorkloadRecord): HeldRegion | undefined {
-  const { tx, book } = state;
+  const { tx } = state;
   const start = tx.mark();
   const work = workByRow(state, nowMs);
-  for (const { id } of [...book.started.ending, ...book.started.open]) releaseWorkload(state, id);
+  for (const { id } of staysOf(state)) releaseWorkload(state, id);
   const region = new RegionSearch(state, record, work).search();
   tx.rollbackTo(start);
   return region;
@@ -149,10 +149,14 @@ function workPerMissing(rows: readonly RowWork[]): number {
   return Math.floor(rows.reduce((sum, row) => sum + row.work, 0) / Math.max(1, missing));
 }
 
+/** Everybody who holds something; in no particular order. */
+function staysOf({ book: { started } }: CoreState): readonly Stay[] {
+  return [...started.ending, ...started.openQueues().flatMap((queue) => started.openOf(queue))];
+}
+
 function workByRow(state: CoreState, nowMs: Ms): ReadonlyMap<number, RowWork> {
   const rows = new Map<number, RowWork>();
-  const { ending, open } = state.book.started;
-  for (const stay of [...ending, ...open]) {
+  for (const stay of staysOf(state)) {
     const endMs = expectedEndMs(state, stay, nowMs) ?? nowMs + Math.max(LONGER_MS_MIN, nowMs - stay.sinceMs);
     const seconds = Math.ceil((endMs - nowMs) / 1000);
     for (const { row, cpuMilli, slots } of holdingsOf(state, stay.id)) {
