@@ -41,7 +41,7 @@ export class CoreState {
   readonly pods = new PodTable(this.tx);
   readonly quota = new QuotaTree(this.journal);
   readonly shapes = new ShapeBook();
-  readonly book = new WorkloadBook();
+  readonly book = new WorkloadBook(this.fleet.work);
   readonly plans = new PlanBook();
   readonly history = new RunHistory();
   /** What the starts of this settle that are not said yet have taken; empty between settles. */

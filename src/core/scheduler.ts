@@ -154,8 +154,7 @@ export class Scheduler {
 
   /** What it took so far, in counts; for benchmarks and budgets. */
   work(): Readonly<WorkCounts> {
-    const { settles, visits, nodesJudged, rebuilds } = this.#state.work;
-    return { settles, visits, nodesJudged, rebuilds };
+    return { ...this.#state.work };
   }
 
   /** Plain data, fit for JSON; indexes are never in it. */

@@ -19,7 +19,7 @@ function rigOf(nodes: number): CoreRig {
 }
 
 /** What is done meanwhile, in counts. */
-function workOf(rig: CoreRig, act: () => void): WorkCounts {
+function workOf(rig: CoreRig, act: () => void): Pick<WorkCounts, 'settles' | 'visits' | 'nodesJudged' | 'rebuilds'> {
   const before = rig.scheduler.work();
   act();
   const after = rig.scheduler.work();

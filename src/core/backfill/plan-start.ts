@@ -32,6 +32,7 @@ export function planStart(
   record: WorkloadRecord,
   when: { readonly nowMs: Ms; readonly takers: readonly Plan[] },
 ): PlanSearch {
+  state.work.planSearches++;
   const start = state.tx.mark();
   const found = new StartPlanner(state, record, when).search();
   state.tx.rollbackTo(start);

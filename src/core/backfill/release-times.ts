@@ -17,6 +17,7 @@ export interface Release {
 export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
   const ended = endedNow(state);
   const expected = expectedReleases(state, nowMs);
+  state.work.endsListed += expected.length;
   if (ended.size === 0) return expected;
   const first = [...ended].sort(compareText).map((id) => ({ atMs: nowMs, id }));
   return [...first, ...expected.filter(({ id }) => !ended.has(id))];

@@ -28,9 +28,10 @@ interface Waiter {
  * between the two (project selection); exact as long as the sets waited for are disjoint or nested, else too much.
  */
 export function leavingHold(pods: readonly PodRecord[]): NodeHold {
+  if (pods.every(isClaimed)) return NOTHING_HELD;
   const unclaimed = pods.filter((pod) => !isClaimed(pod));
-  if (unclaimed.length === 0) return NOTHING_HELD;
-  const byName = new Map(unclaimed.map((pod) => [nameOf(pod.seat.pod), pod]));
+  const somebodyWaits = pods.some(({ waitsFor }) => waitsFor !== undefined);
+  const byName = new Map(somebodyWaits ? unclaimed.map((pod) => [nameOf(pod.seat.pod), pod]) : []);
   const isWaiting = ({ waitsFor }: PodRecord): boolean => waitsFor?.some((ref) => byName.has(nameOf(ref))) ?? false;
   const leaving = unclaimed.filter((pod) => !isWaiting(pod));
   const place = new Map(leaving.map((pod, index) => [nameOf(pod.seat.pod), index]));
@@ -42,8 +43,10 @@ export function leavingHold(pods: readonly PodRecord[]): NodeHold {
     }))
     .sort((a, b) => a.behind.length - b.behind.length);
   const held = (amountOf: (pod: PodRecord) => number): number => {
+    let total = 0;
+    for (const pod of unclaimed) total += amountOf(pod);
+    if (waiters.length === 0) return total;
     const left = leaving.map(amountOf);
-    let total = unclaimed.reduce((sum, pod) => sum + amountOf(pod), 0);
     for (const { pod, behind } of waiters) total -= cover(amountOf(pod), behind, left);
     return total;
   };
@@ -90,6 +93,7 @@ function cutsOf(pods: readonly PodRecord[]): readonly Omit<Cut, 'times'>[] {
 
 /** Slots on which partitions come after other shares, or before them. */
 function mixedSlots(pods: readonly PodRecord[]): readonly number[] {
+  if (!pods.some(({ seat }) => seat.slots.some(({ profile }) => profile !== undefined))) return [];
   const shares = pods.flatMap(({ seat }) => seat.slots);
   const whole = new Set(shares.filter(({ profile }) => profile === undefined).map(({ slot }) => slot));
   const cut = new Set(shares.filter(({ profile }) => profile !== undefined).map(({ slot }) => slot));

@@ -112,7 +112,9 @@ export class PodTable {
 
   #holdAnew(row: number): void {
     const before = this.#holds.get(row);
-    const after = leavingHold([...(this.#ofNode.get(row)?.values() ?? [])].sort(compareOnNode));
+    const pods = [...(this.#ofNode.get(row)?.values() ?? [])];
+    const after = pods.every(isClaimed) ? NOTHING_HELD : leavingHold(pods.sort(compareOnNode));
+    if (before === undefined && after === NOTHING_HELD) return;
     if (before !== undefined) this.#tx.give({ row, ...before });
     this.#tx.take({ row, ...after });
     if (after === NOTHING_HELD) this.#holds.delete(row);

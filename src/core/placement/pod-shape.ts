@@ -105,12 +105,25 @@ export class PodShape {
 export class ShapeBook {
   readonly scoring = new Scoring();
   readonly #shapes = new Map<string, PodShape>();
+  /** The same by the pod set as it was asked for last: a key takes longer to write than to look up. */
+  #known = new WeakMap<PodSetSpec, PodShape>();
 
   shapeOf(podSet: PodSetSpec, flavor: FlavorName | undefined): PodShape {
+    const last = this.#known.get(podSet);
+    if (last !== undefined && last.flavor === flavor) return last;
+    const shape = this.#byKey(podSet, flavor);
+    this.#known.set(podSet, shape);
+    return shape;
+  }
+
+  #byKey(podSet: PodSetSpec, flavor: FlavorName | undefined): PodShape {
     const key = shapeKey(podSet, flavor);
     const known = this.#shapes.get(key);
     if (known !== undefined) return known;
-    if (this.#shapes.size >= SHAPES_MAX) this.#shapes.clear();
+    if (this.#shapes.size >= SHAPES_MAX) {
+      this.#shapes.clear();
+      this.#known = new WeakMap();
+    }
     const shape = new PodShape(podSet, flavor, this.scoring);
     this.#shapes.set(key, shape);
     return shape;

@@ -40,6 +40,7 @@ const FALLS_MAX = 20_000;
  * given back that are not needed, and every right is looked at again for the set that is left.
  */
 export function findVictims(state: CoreState, record: WorkloadRecord, nowMs: Ms): VictimSearch {
+  state.work.victimSearches++;
   const ask = startAskOf(state, record);
   const wishes = ask.podSets.map((podSet) => wishOf(state, podSet, minimumOf(podSet)));
   let steps = 0;
@@ -93,9 +94,12 @@ function searchIn(state: CoreState, search: Searching): VictimSearch {
   const steps = 1 + trial.fallen.length;
   if (!isEnough) return { kind: 'none', steps, searched: isBounded ? 'partial' : trial.searched, retryAtMs };
   bisect(trial, failed);
-  const victims = spareVictims(state, trial);
+  const { fallen } = trial;
+  const victims = fallen.length === 1 ? [...fallen] : spareVictims(state, trial);
+  // With all of them needed, each has the right by which it fell, and the seats are those that were found.
+  const parts = victims.length === fallen.length ? trial.place() : undefined;
   state.tx.rollbackTo(start);
-  const checked = checkAgain(state, search, { preemptor, victims });
+  const checked = parts === undefined ? checkAgain(state, search, { preemptor, victims }) : { parts, victims };
   const { searched } = trial;
   const spent = steps + trial.placements;
   if (checked === undefined) return { kind: 'none', steps: spent, searched: 'partial', retryAtMs };
@@ -145,6 +149,7 @@ function checkAgain(
 function contendedFlavors(state: CoreState, { ask, choice, charges }: Searching): ReadonlySet<FlavorName> | 'nothing' {
   const byQuota = charges.filter((charge) => state.quota.fits(charge).kind === 'exceeds').map(({ flavor }) => flavor);
   if (canPlace(state, ask, choice)) return byQuota.length === 0 ? 'nothing' : new Set(byQuota);
+  if (choice.length === 1) return new Set([...byQuota, ...namesOf(choice, charges)]);
   const alone = choice.filter(
     (flavor, index) => !canPlace(state, { ...ask, podSets: ask.podSets.slice(index, index + 1) }, [flavor]),
   );

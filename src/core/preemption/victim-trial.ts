@@ -37,6 +37,8 @@ export class VictimTrial {
   readonly #surplusOf = new Map<WorkloadId, readonly VictimUnit[]>();
   #searched: 'complete' | 'partial' = 'complete';
   #placements = 0;
+  /** What was placed last, while nothing has changed since. */
+  #placed: readonly StartPart[] | undefined;
 
   constructor(state: CoreState, rights: EvictionRights, ask: TrialAsk) {
     this.#state = state;
@@ -59,8 +61,10 @@ export class VictimTrial {
 
   /** Of a gang of which pods have fallen before, only the rest falls now. */
   fall({ unit, right }: Fallen): void {
+    this.#state.work.falls++;
     const rest = this.#restOf(unit);
     const shares = this.#state.pods.shareOf(rest.pods);
+    this.#placed = undefined;
     this.#traces.push({ unit: rest, right, shares, mark: this.#state.tx.mark() });
     this.#noteSurplus(rest);
     this.#give(rest, shares);
@@ -71,6 +75,7 @@ export class VictimTrial {
   keepFirst(count: number): void {
     const first = this.#traces[count];
     if (first === undefined) return;
+    this.#placed = undefined;
     this.#state.tx.rollbackTo(first.mark);
     this.#traces.length = count;
     this.#rights.reset();
@@ -85,13 +90,16 @@ export class VictimTrial {
   standUp(index: number): void {
     const trace = this.#traces[index];
     if (trace === undefined) return;
+    this.#placed = undefined;
     for (const charge of trace.unit.charges) this.#state.quota.charge(charge);
     for (const share of trace.shares) this.#state.tx.take(share);
   }
 
   fallAgain(index: number): void {
     const trace = this.#traces[index];
-    if (trace !== undefined) this.#give(trace.unit, trace.shares);
+    if (trace === undefined) return;
+    this.#placed = undefined;
+    this.#give(trace.unit, trace.shares);
   }
 
   fitsQuota(): boolean {
@@ -100,11 +108,12 @@ export class VictimTrial {
 
   /** Seats as things are now; takes nothing. */
   place(): readonly StartPart[] | undefined {
+    if (this.#placed !== undefined) return this.#placed;
     this.#placements++;
     const mark = this.#state.tx.mark();
     const placement = placeChoice(this.#state, this.#ask.ask, this.#ask.choice);
     this.#state.tx.rollbackTo(mark);
-    if (placement.kind === 'placed') return placement.parts;
+    if (placement.kind === 'placed') return (this.#placed = placement.parts);
     if (placement.searched === 'partial') this.#searched = 'partial';
     return undefined;
   }

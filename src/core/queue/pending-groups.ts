@@ -8,6 +8,7 @@ import type {
   WorkloadSpec,
 } from '../contract/index.js';
 import { compareText } from '../text-order.js';
+import { WorkCounts } from '../work-counts.js';
 import { ActiveGroups } from './active-groups.js';
 import { GrowingWorkloads } from './growing-workloads.js';
 import type { OrderKey } from './order-key.js';
@@ -69,6 +70,12 @@ export class PendingGroups {
   /** Those that have left since `takeLeft`. */
   readonly #left = new Set<WorkloadId>();
   #order: Order = 'fair';
+
+  readonly #work: WorkCounts;
+
+  constructor(work = new WorkCounts()) {
+    this.#work = work;
+  }
 
   get size(): number {
     return this.#groupOf.size;
@@ -264,6 +271,7 @@ export class PendingGroups {
 
   #activate(group: MutableGroup): void {
     if (group.isActive) return;
+    this.#work.wakes++;
     group.isActive = true;
     this.#active.add(group);
     this.#woken.add(group);

@@ -3,6 +3,7 @@ import { DEFAULT_POLICY } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
+import { WorkCounts } from '../work-counts.js';
 import { Dependencies } from './dependencies.js';
 import type { GrowthRecord } from './growing-workloads.js';
 import { flavorsOf, PendingGroups } from './pending-groups.js';
@@ -21,7 +22,7 @@ interface Timer {
  * the clock will change (`due`), and who must be looked at in the next settle (`touched`).
  */
 export class WorkloadBook {
-  readonly groups = new PendingGroups();
+  readonly groups: PendingGroups;
   readonly running = new RunningWorkloads();
   readonly started = new StartedWorkloads();
   readonly #records = new Map<WorkloadId, WorkloadRecord>();
@@ -31,6 +32,10 @@ export class WorkloadBook {
   readonly #heldUp = new Set<WorkloadId>();
   readonly #dependencies = new Dependencies();
   #order: Order = DEFAULT_POLICY.order;
+
+  constructor(work = new WorkCounts()) {
+    this.groups = new PendingGroups(work);
+  }
 
   get(id: WorkloadId): WorkloadRecord | undefined {
     return this.#records.get(id);

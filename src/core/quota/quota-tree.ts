@@ -153,13 +153,15 @@ export class QuotaTree {
    * nothing can be borrowed from: at a root, or in a flavor that no queue of the tree names.
    */
   loan(at: QueueName, flavor: FlavorName, more: readonly Charge[]): Loan | undefined {
-    const [root, ...below] = this.#pathFromRoot(at);
+    const path = this.#pathFromRoot(at);
+    const [root] = path;
     const account = this.#accounts.get(flavor);
-    const queue = below[below.length - 1];
-    if (account === undefined || root === undefined || queue === undefined) return undefined;
+    const queue = path[path.length - 1];
+    const parent = path[path.length - 2];
+    if (account === undefined || root === undefined || queue === undefined || parent === undefined) return undefined;
     if (account.managed.at(root.row) === 0) return undefined;
-    const parent = below[below.length - 2] ?? root;
-    const usage = account.usage.at(queue.row) + this.#rise(account, queue, { flavor, more });
+    const rise = more.length === 0 ? 0 : this.#rise(account, queue, { flavor, more });
+    const usage = account.usage.at(queue.row) + rise;
     const borrowed = Math.max(0, usage - account.subtree.at(queue.row));
     return { borrowed, lendable: account.most.at(parent.row) };
   }
