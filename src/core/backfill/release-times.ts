@@ -15,7 +15,7 @@ export interface Release {
  * comes first, at `nowMs`: nothing is late that has come. All others end after `nowMs`.
  */
 export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
-  const ended = endedNow(state);
+  const ended = endedNow(state, nowMs);
   const expected = expectedReleases(state, nowMs);
   state.work.endsListed += expected.length;
   if (ended.size === 0) return expected;
@@ -23,11 +23,16 @@ export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
   return [...first, ...expected.filter(({ id }) => !ended.has(id))];
 }
 
-/** The workloads that have finished, as soon as the ledger has it. */
-function endedNow({ inFlight }: CoreState): ReadonlySet<WorkloadId> {
+/** The workloads that have finished, as soon as the ledger has it, or as soon as their pods have gone. */
+function endedNow({ inFlight, book, pods }: CoreState, nowMs: Ms): ReadonlySet<WorkloadId> {
   const ended = new Set<WorkloadId>();
   for (const set of inFlight.values()) {
     for (const { kind, workload } of set) if (kind === 'finish') ended.add(workload);
+  }
+  for (const { id, endMs } of book.started.ending) {
+    if (endMs === undefined || endMs > nowMs) break;
+    const own = pods.ofWorkload(id);
+    if (own.length > 0 && own.every(({ end }) => end?.outcome === 'succeeded')) ended.add(id);
   }
   return ended;
 }

@@ -32,6 +32,7 @@ export function command(state: CoreState, event: Command): Applied {
     case 'queue-removed': {
       const isUsed = state.book.has(({ spec }) => spec.queue === event.queue);
       if (isUsed || state.quota.remove(event.queue) !== 'removed') return 'misfit';
+      state.history.forget(event.queue);
       state.rightsVersion++;
       state.book.groups.wakeAll();
       return 'applied';
