@@ -17,8 +17,9 @@ import { FleetState, FleetTransaction, groupOfSlot, PodTable } from './fleet/ind
 import type { Holding } from './fleet/index.js';
 import { PlanBook, RunHistory } from './forecast/index.js';
 import { Journal } from './journal.js';
+import { podSize } from './pod-need.js';
 import { ShapeBook } from './placement/index.js';
-import { flavorsOf, NO_FLAVOR, WorkloadBook } from './queue/index.js';
+import { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, RULED, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
 import type { WorkCounts } from './work-counts.js';
@@ -92,6 +93,12 @@ export class CoreState {
     this.book.groups.wake(NO_FLAVOR);
   }
 
+  /** Pods went, or came, that the rules of others may see, wherever they stand. */
+  wakeForRules(moved: 'gone' | 'granted'): void {
+    if (moved === 'gone') this.book.groups.wake(RULED);
+    this.book.groups.wake(LOOKS_FOR_OTHERS);
+  }
+
   /** The groups that a change of what this one holds could help. */
   wakeForWorkload(spec: WorkloadSpec): void {
     for (const flavor of flavorsOf(spec)) this.book.groups.wake(flavor);
@@ -119,7 +126,7 @@ export class CoreState {
 /** What one pod of the set costs in this flavor: devices where the flavor has a model, else CPU. */
 export function costOfPod(podSet: PodSetSpec, flavor: FlavorSpec | undefined): number {
   if (flavor === undefined) return 0;
-  if (flavor.model === undefined) return podSet.cpuMilli;
+  if (flavor.model === undefined) return podSize(podSet).cpuMilli;
   return podSet.devices === undefined ? 0 : podSet.devices.count * podSet.devices.milli;
 }
 

@@ -1,6 +1,7 @@
 import type { Seat } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import type { Plan } from './forecast/index.js';
+import { podSize } from './pod-need.js';
 import type { DecisionWriter } from './lifecycle/index.js';
 import { compareText } from './text-order.js';
 
@@ -54,8 +55,7 @@ function seatsOf(state: CoreState, plan: Plan): readonly Seat[] {
       pod: { workload: plan.workload, incarnation: 1 + (record?.incarnation ?? 0), podSet: name, index },
       node,
       slots,
-      cpuMilli: podSet?.cpuMilli ?? 0,
-      memoryMib: podSet?.memoryMib ?? 0,
+      ...(podSet === undefined ? { cpuMilli: 0, memoryMib: 0 } : podSize(podSet)),
     };
   });
 }

@@ -134,7 +134,10 @@ export class Scheduler {
     state.clock(event.atMs);
     if (route(state, event) === 'misfit') state.misfits++;
     for (const row of state.pods.takeFreedRows()) state.wakeForNode(row);
+    const moved = state.pods.takeRulesMoved();
+    if (moved !== undefined) state.wakeForRules(moved);
     state.journal.commit();
+    state.fleet.standing.sweep();
   }
 
   /** One settle. Called again without events at the same time it finds nothing to do, at once. */

@@ -2,7 +2,8 @@ import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding } from '../fleet/index.js';
 import type { Plan, PlannedPod } from '../forecast/index.js';
-import { podsThatFit, takeSeat } from '../placement/index.js';
+import type { PodShape } from '../placement/index.js';
+import { PodRules, podsThatFit, takeSeat } from '../placement/index.js';
 import type { Release } from './release-times.js';
 import { releaseTimes } from './release-times.js';
 
@@ -78,8 +79,9 @@ function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined 
     }
     state.quota.charge(charge);
   }
+  const rules: RulesOfShapes = new Map();
   for (const pod of plan.pods) {
-    const holding = takePod(state, plan, pod);
+    const holding = takePod(state, { plan, rules }, pod);
     if (holding === undefined) {
       undo();
       return;
@@ -89,14 +91,25 @@ function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined 
   return taken;
 }
 
-function takePod(state: CoreState, plan: Plan, pod: PlannedPod): Holding | undefined {
+/** Made when the first pod of the shape is taken: pods of others that the plan took before stand then. */
+type RulesOfShapes = Map<PodShape, PodRules | undefined>;
+
+function takePod(
+  state: CoreState,
+  { plan, rules }: { readonly plan: Plan; readonly rules: RulesOfShapes },
+  pod: PlannedPod,
+): Holding | undefined {
   const podSet = state.book.get(plan.workload)?.spec.podSets.find(({ name }) => name === pod.podSet);
   if (podSet === undefined || !state.fleet.has(pod.node)) return undefined;
   const shape = state.shapes.shapeOf(podSet, pod.flavor);
   const row = state.fleet.rowOf(pod.node);
   if (podsThatFit(state.fleet, shape, row) < 1) return undefined;
+  if (!rules.has(shape)) rules.set(shape, PodRules.of(state.fleet, shape));
+  const ruled = rules.get(shape);
+  if (ruled?.allows(row) === false) return undefined;
+  ruled?.add(row);
   const { slots } = takeSeat(state.tx, shape, row);
-  return { row, cpuMilli: podSet.cpuMilli, memoryMib: podSet.memoryMib, slots };
+  return { row, cpuMilli: shape.cpuMilli, memoryMib: shape.memoryMib, slots, rules: shape.standing };
 }
 
 function withPlans(releases: readonly Change[], nowMs: Ms, plans: readonly Plan[]): readonly Change[] {

@@ -3,6 +3,7 @@ import type { CoreState } from '../core-state.js';
 import type { Plan } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { firstHindered } from './keep-plans.js';
+import { isRuled } from '../standing-rules.js';
 import { mayDelay } from './plan-precedence.js';
 import { planStart, plannedRows } from './plan-start.js';
 
@@ -35,7 +36,9 @@ export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): S
   const kept = others.filter((plan) => !mayDelay(state, newcomer.record, plan));
   const later = kept.filter((plan) => Math.max(nowMs, plan.startMs) < newcomer.endMs);
   const byQuota = later.filter((plan) => sharesQuota(state, newcomer, plan));
-  const isTouched = later.some((plan) => sharesNodes(state, newcomer, plan)) || !quotaIsEnough(state, byQuota);
+  const isTouched =
+    later.some((plan) => sharesNodes(state, newcomer, plan) || mayShareRules(state, newcomer, plan)) ||
+    !quotaIsEnough(state, byQuota);
   if (!isTouched) return { kind: 'allowed', moved: [] };
   let plans: readonly Plan[] = kept;
   const moved: Plan[] = [];
@@ -74,6 +77,11 @@ function quotaIsEnough(state: CoreState, plans: readonly Plan[]): boolean {
 
 function sharesNodes(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {
   return plannedRows(state, plan).some((row) => newcomer.rows.has(row));
+}
+
+/** Rules of pods reach beyond their nodes. */
+function mayShareRules(state: CoreState, { record }: Newcomer, plan: Plan): boolean {
+  return record.spec.podSets.some(isRuled) && state.book.get(plan.workload)?.spec.podSets.some(isRuled) === true;
 }
 
 function sharesQuota(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {

@@ -126,6 +126,60 @@ export interface NodeRequirement {
 /** All of its conditions must hold; without any it matches no node. */
 export interface NodeAffinityTerm {
   readonly matchLabels: readonly NodeRequirement[];
+  /** Of the node itself; the only key is `metadata.name`. */
+  readonly matchFields?: readonly NodeRequirement[];
+}
+
+/** The heavier, the more a node that matches is preferred: 1 to 100. */
+export interface PreferredNodeAffinity {
+  readonly weight: number;
+  readonly term: NodeAffinityTerm;
+}
+
+/** A port of the node itself, as Kubernetes writes it. Absent protocol: TCP; absent address, or `0.0.0.0`: all. */
+export interface HostPort {
+  readonly port: number;
+  readonly protocol?: string;
+  readonly ip?: string;
+}
+
+/** A condition on a label of a pod. */
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[];
+}
+
+/** All must hold; an empty one sees every pod that is told with labels or a namespace. */
+export type LabelSelector = readonly LabelRequirement[];
+
+/** Pods of these namespaces (absent: the own one) with these labels, in the same domain: nodes equal in that label. */
+export interface PodAffinityTerm {
+  readonly topologyKey: string;
+  readonly selector: LabelSelector;
+  readonly namespaces?: readonly string[];
+}
+
+export interface PodAffinity {
+  /** All must hold. */
+  readonly required?: readonly PodAffinityTerm[];
+  /** Weights 1 to 100. */
+  readonly preferred?: readonly { readonly weight: number; readonly term: PodAffinityTerm }[];
+}
+
+/** How evenly pods that the selector sees, of the own namespace, stand over the domains of a node label. */
+export interface TopologySpread {
+  readonly topologyKey: string;
+  readonly selector: LabelSelector;
+  /** How many more than the emptiest domain any may have. */
+  readonly maxSkew: number;
+  readonly whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway';
+  /** With fewer domains than these the emptiest counts as empty. */
+  readonly minDomains?: number;
+  /** `Honor`, or absent: only nodes that selector and affinity of the pod allow have a say. */
+  readonly nodeAffinityPolicy?: 'Honor' | 'Ignore';
+  /** `Honor`: only nodes whose taints the pod tolerates have a say. */
+  readonly nodeTaintsPolicy?: 'Honor' | 'Ignore';
 }
 
 /** Equal pods. `start` and `onLoss` say what a gang is: training is `together, restart-all`; serving `each, replace`. */
@@ -141,6 +195,18 @@ export interface PodSetSpec {
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** Required: the node must match one of the terms. */
   readonly nodeAffinity?: readonly NodeAffinityTerm[];
+  readonly preferredNodeAffinity?: readonly PreferredNodeAffinity[];
+  /** Nodes that can reach all of its volumes; absent: every node can. */
+  readonly volumeNodes?: readonly NodeName[];
+  /** What each pod takes besides its requests, e.g. for its sandbox. */
+  readonly overhead?: { readonly cpuMilli: Milli; readonly memoryMib: number };
+  /** By these the rules of other pods see its pods; without any of both they are seen by none. */
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly hostPorts?: readonly HostPort[];
+  readonly podAffinity?: PodAffinity;
+  readonly podAntiAffinity?: PodAffinity;
+  readonly topologySpread?: readonly TopologySpread[];
   readonly tolerations: readonly Toleration[];
   readonly topology?: TopologyRequest;
   readonly start: 'together' | 'each';

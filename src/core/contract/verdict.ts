@@ -26,7 +26,7 @@ export type Constraint =
   | {
       readonly kind: 'selector';
       readonly ruledOut: readonly {
-        readonly by: 'label' | 'taint' | 'model' | 'memory' | 'size';
+        readonly by: 'label' | 'affinity' | 'volume' | 'rule' | 'taint' | 'model' | 'memory' | 'size';
         readonly value: string;
         readonly nodes: number;
       }[];

@@ -82,7 +82,7 @@ function shortageOf(state: CoreState, { shape, need }: GangPart): Shortage {
 }
 
 function podsOnEmptyNode(state: CoreState, shape: PodShape, row: number): number {
-  if (shape.suits(state.fleet, state.fleet.classOf(row)) === 'no') return 0;
+  if (!shape.suitsNode(state.fleet, row)) return 0;
   const { capacity } = state.fleet.recordOf(row).spec;
   let fits = capacity.pods;
   if (shape.cpuMilli > 0) fits = Math.min(fits, Math.floor(capacity.cpuMilli / shape.cpuMilli));

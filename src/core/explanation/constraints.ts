@@ -8,6 +8,7 @@ import { capacityShortage, podsNeeded, podsPlaceable, wouldFitEmptyFleet } from 
 import { holdersOfQuota } from './holders.js';
 import { closedNodes, fitsHealed, nodesToHeal } from './node-state.js';
 import { selectorConstraint } from './selector.js';
+import { podRulesConstraint } from './pod-rules.js';
 import { outlookOf } from './would-start.js';
 import { asksForDomains, topologyConstraint, withoutTopology } from './topology.js';
 
@@ -18,6 +19,7 @@ export function bindingOf(state: CoreState, record: WorkloadRecord): Constraint[
     holdConstraint(record)?.kind ??
     dependencyConstraint(record)?.kind ??
     selectorConstraint(state, ask)?.kind ??
+    podRulesConstraint(state, ask)?.kind ??
     (flavorChoices(state, ask).allowed.length === 0 ? 'quota' : placementKind(state, ask)) ??
     'priority'
   );
@@ -28,7 +30,7 @@ export function constraintsOf(state: CoreState, record: WorkloadRecord, nowMs: M
   const ask = startAskOf(state, record);
   const hold = holdConstraint(record);
   const dependency = dependencyConstraint(record);
-  const selector = selectorConstraint(state, ask);
+  const selector = selectorConstraint(state, ask) ?? podRulesConstraint(state, ask);
   const quota = quotaConstraint(state, ask);
   // Where no node could ever match, room is not the question.
   const kind = selector === undefined ? placementKind(state, ask) : undefined;

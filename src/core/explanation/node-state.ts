@@ -14,9 +14,8 @@ export function closedNodes(state: CoreState, ask: StartAsk): readonly NodeName[
     const row = state.fleet.rowOf(name);
     if (state.fleet.recordOf(row).removed) return false;
     if (state.fleet.open.at(row) === 1 && !ask.avoid.has(row)) return false;
-    const nodeClass = state.fleet.classOf(row);
     return ask.podSets.some((podSet) =>
-      flavorsOf(podSet).some((flavor) => state.shapes.shapeOf(podSet, flavor).suits(state.fleet, nodeClass) !== 'no'),
+      flavorsOf(podSet).some((flavor) => state.shapes.shapeOf(podSet, flavor).suitsNode(state.fleet, row)),
     );
   });
 }

@@ -27,8 +27,10 @@ function whyNowhere(state: CoreState, podSet: PodSetSpec): SelectorConstraint['r
   for (let domain = fleet.tree.size - 1; domain >= 0; domain--) {
     const row = fleet.tree.rowOf(domain);
     if (row < 0) continue;
-    if (shapes.some((shape) => shape.suits(fleet, fleet.classOf(row)) !== 'no')) return undefined;
-    const reasons = shapes.map((shape) => whyNever(shape, fleet.exampleOf(fleet.classOf(row))));
+    if (shapes.some((shape) => shape.suitsNode(fleet, row))) return undefined;
+    const { spec } = fleet.recordOf(row);
+    const example = fleet.exampleOf(fleet.classOf(row));
+    const reasons = shapes.map((shape) => whyNever(shape, example) ?? shape.whyNotByName(spec));
     // Of several flavors, the one whose model the node has says more.
     const reason = reasons.find((why) => why !== undefined && why.by !== 'model') ?? reasons[0];
     if (reason === undefined) continue;

@@ -124,9 +124,10 @@ class Search {
 
   #drop(base: readonly Change[], requirement: 'selector' | 'topology'): readonly Change[] | undefined {
     const drops = this.record.spec.podSets.flatMap((podSet): readonly Change[] => {
-      const { name: set, topology, nodeSelector } = podSet;
+      const { name: set, topology, nodeSelector, nodeAffinity } = podSet;
       if (requirement === 'selector') {
-        return Object.keys(nodeSelector).length === 0 ? [] : [{ kind: 'drop-requirement', podSet: set, requirement }];
+        const selects = nodeAffinity !== undefined || Object.keys(nodeSelector).length > 0;
+        return selects ? [{ kind: 'drop-requirement', podSet: set, requirement }] : [];
       }
       if (!binds(topology)) return [];
       return [{ kind: 'drop-requirement', podSet: set, requirement, level: topology.level }];

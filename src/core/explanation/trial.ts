@@ -81,17 +81,30 @@ function withPodSet(record: WorkloadRecord, name: string, change: (podSet: PodSe
 }
 
 /** What the pod set would be without one of its requirements. */
-export function without(podSet: PodSetSpec, requirement: 'topology' | 'selector' | 'tolerations'): PodSetSpec {
+export function without(
+  podSet: PodSetSpec,
+  requirement: 'topology' | 'selector' | 'tolerations' | 'rules',
+): PodSetSpec {
   switch (requirement) {
     case 'topology': {
       const { topology: _dropped, ...rest } = podSet;
       return rest;
     }
-    case 'selector':
-      return { ...podSet, nodeSelector: {} };
+    case 'selector': {
+      const { nodeAffinity: _dropped, ...rest } = podSet;
+      return { ...rest, nodeSelector: {} };
+    }
+    case 'rules':
+      return withoutRules(podSet);
     case 'tolerations':
       return { ...podSet, tolerations: [{ operator: 'Exists' }] };
     default:
       return unreachable(requirement);
   }
+}
+
+function withoutRules(podSet: PodSetSpec): PodSetSpec {
+  const { namespace: _namespace, labels: _labels, hostPorts: _ports, ...rest } = podSet;
+  const { podAffinity: _affinity, podAntiAffinity: _apart, topologySpread: _spread, ...unruled } = rest;
+  return unruled;
 }

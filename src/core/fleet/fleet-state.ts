@@ -19,6 +19,7 @@ import { slotGroups, slotTotal } from './device-slots.js';
 import { nodeClassKey } from './node-class.js';
 import { RankedNames } from './ranked-names.js';
 import { ShapeColumnsCache } from './shape-columns.js';
+import { StandingPods } from './standing-pods.js';
 import type { PlacedNode } from './topology-tree.js';
 import { TopologyTree } from './topology-tree.js';
 
@@ -88,6 +89,8 @@ export class FleetState {
   readonly #cutHeld: Column;
   /** By slot: 1 when it takes no work, whoever holds it: sick, foreign, or more than the node now has. */
   readonly slotClosed: Column;
+  /** Of the pods that stand, what the rules of others ask. */
+  readonly standing: StandingPods;
   readonly #records: (NodeRecord | undefined)[] = [];
   readonly #rowOfName = new Map<NodeName, number>();
   readonly #names = new RankedNames((name) => this.#rowOfName.has(name));
@@ -123,6 +126,7 @@ export class FleetState {
     this.slotFree = journal.column(WHOLE_DEVICE_MILLI, ofSlot);
     this.slotClosed = journal.column(0, ofSlot);
     this.slotCut = journal.column(0, ofSlot);
+    this.standing = new StandingPods(journal);
     // Never changed but together with the slot.
     this.#cutHeld = journal.column(0);
   }

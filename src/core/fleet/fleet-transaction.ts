@@ -1,5 +1,6 @@
 import type { SlotShare } from '../contract/index.js';
 import type { Mark } from '../journal.js';
+import type { StandingRules } from '../standing-rules.js';
 import type { FleetState } from './fleet-state.js';
 import { eighthsOf } from './device-partitions.js';
 import { WHOLE_DEVICE_MILLI } from './fleet-state.js';
@@ -14,6 +15,10 @@ export interface Holding {
   readonly slots: readonly SlotShare[];
   /** Eighths of slots besides those of the shares: what leaving partitions lie on, and where they mix with others. */
   readonly cuts?: readonly Cut[];
+  /** Of the pod that holds it by a claim, if it has any. */
+  readonly rules?: StandingRules | undefined;
+  /** Of pods without claim. */
+  readonly leavingRules?: readonly { readonly rules: StandingRules; readonly pods: number }[];
 }
 
 /** How often an eighth of a slot is held, or `MIXED`. */
@@ -61,6 +66,9 @@ export class FleetTransaction {
     fleet.cpuFree.add(row, sign * holding.cpuMilli);
     fleet.memoryFree.add(row, sign * holding.memoryMib);
     fleet.podsFree.add(row, sign * (holding.pods ?? 1));
+    if (holding.rules !== undefined) fleet.standing.move(row, holding.rules, { claimed: -sign });
+    for (const { rules, pods } of holding.leavingRules ?? [])
+      fleet.standing.move(row, rules, { leaving: -sign * pods });
     const base = fleet.slotBase(row);
     for (const { slot, eighth, times } of holding.cuts ?? []) fleet.cut(base + slot, eighth, -sign * times);
     for (const share of holding.slots) {

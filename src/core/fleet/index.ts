@@ -17,4 +17,6 @@ export { isClaimed } from './leaving-hold.js';
 export { PodTable } from './pod-table.js';
 export type { PodChange, PodOutcome, PodRecord } from './pod-record.js';
 export { ShapeColumns } from './shape-columns.js';
+export { StandingPods } from './standing-pods.js';
+export type { StandingPod } from './standing-pods.js';
 export type { DomainId, TopologyTree } from './topology-tree.js';

@@ -5,7 +5,10 @@ import type { Cut, Holding } from './fleet-transaction.js';
 import type { PodRecord } from './pod-record.js';
 
 /** What a node keeps from everybody, beyond the claims on it. */
-export type NodeHold = Omit<Holding, 'row' | 'pods'> & { readonly pods: number; readonly cuts: readonly Cut[] };
+export type NodeHold = Omit<Holding, 'row' | 'pods' | 'rules'> & {
+  readonly pods: number;
+  readonly cuts: readonly Cut[];
+};
 
 export const NOTHING_HELD: NodeHold = { cpuMilli: 0, memoryMib: 0, pods: 0, slots: [], cuts: [] };
 
@@ -65,6 +68,7 @@ export function leavingHold(pods: readonly PodRecord[]): NodeHold {
         .filter(({ times }) => times !== 0),
       ...mixedSlots(pods).map((slot) => ({ slot, eighth: MIXED, times: 1 })),
     ],
+    leavingRules: unclaimed.flatMap(({ rules }) => (rules === undefined ? [] : [{ rules, pods: 1 }])),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { StandingRules } from '../standing-rules.js';
 import type { FlavorName, Milli, Ms, PodEnd, PodRef, Seat } from '../contract/index.js';
 
 /**
@@ -16,6 +17,8 @@ export interface PodRecord {
   readonly seat: Seat;
   /** What it costs its queue. */
   readonly charge?: { readonly flavor: FlavorName; readonly milli: Milli };
+  /** What the rules of others see of it. */
+  readonly rules?: StandingRules;
   readonly claim: Claim;
   readonly occupancy: Occupancy;
   readonly started: boolean;

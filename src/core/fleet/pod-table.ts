@@ -17,6 +17,7 @@ export class PodTable {
   readonly #ofNode = new Map<number, Map<string, PodRecord>>();
   /** Rows of nodes that got something back since they were last asked for. */
   readonly #freedRows = new Set<number>();
+  #rulesMoved: 'gone' | 'granted' | undefined;
   /** By node: what is held for leaving pods; follows from the pods of the node, whatever their history. */
   readonly #holds = new Map<number, NodeHold>();
 
@@ -28,7 +29,7 @@ export class PodTable {
   add(pod: PodRecord, share: 'taken' | 'to-take'): void {
     const key = keyOf(pod.seat.pod);
     invariant(this.find(pod.seat.pod) === undefined, 'a pod is added once', { key });
-    if (share === 'to-take' && isClaimed(pod)) this.#tx.take(this.#holding(pod.seat));
+    if (share === 'to-take' && isClaimed(pod)) this.#tx.take(this.#holding(pod));
     this.#store(pod);
     if (!isClaimed(pod) || pod.waitsFor !== undefined) this.#holdAnew(this.#tx.fleet.rowOf(pod.seat.node));
   }
@@ -59,9 +60,13 @@ export class PodTable {
   change(pod: PodRecord, change: PodChange): PodRecord | undefined {
     const after = arrived({ ...pod, ...change });
     const row = this.#tx.fleet.rowOf(pod.seat.node);
-    if (isClaimed(pod) && !isClaimed(after)) this.#tx.give(holdingOf(pod.seat, row));
-    if (!isClaimed(pod) && isClaimed(after)) this.#tx.take(holdingOf(pod.seat, row));
+    if (isClaimed(pod) && !isClaimed(after)) this.#tx.give(holdingOf(pod, row));
+    if (!isClaimed(pod) && isClaimed(after)) this.#tx.take(holdingOf(pod, row));
     const isOver = after.claim === 'none' && after.occupancy === 'none';
+    if (pod.rules !== undefined) {
+      if (isOver || (after.claim === 'none' && pod.claim !== 'none')) this.#rulesMoved = 'gone';
+      else if (after.claim === 'granted' && pod.claim !== 'granted') this.#rulesMoved ??= 'granted';
+    }
     if (isOver) this.#forget(pod.seat, row);
     else this.#store(after);
     if (!isClaimed(pod) || !isClaimed(after) || pod.waitsFor !== undefined) this.#holdAnew(row);
@@ -70,7 +75,7 @@ export class PodTable {
 
   /** What would come free if these pods were gone and claimed nothing. */
   shareOf(pods: readonly PodRecord[]): readonly Holding[] {
-    const shares = pods.filter(isClaimed).map(({ seat }) => this.#holding(seat));
+    const shares = pods.filter(isClaimed).map((pod) => this.#holding(pod));
     const gone = new Set(pods.map(({ seat }) => nameOf(seat.pod)));
     for (const row of new Set(pods.map(({ seat }) => this.#tx.fleet.rowOf(seat.node)))) {
       const now = this.#holds.get(row);
@@ -79,6 +84,13 @@ export class PodTable {
       shares.push({ row, ...now }, { row, ...negative(then) });
     }
     return shares;
+  }
+
+  /** Since last asked: did a pod go that the rules of others may see, or, less than that, was one granted its seat? */
+  takeRulesMoved(): 'gone' | 'granted' | undefined {
+    const moved = this.#rulesMoved;
+    this.#rulesMoved = undefined;
+    return moved;
   }
 
   takeFreedRows(): readonly number[] {
@@ -121,13 +133,13 @@ export class PodTable {
     else this.#holds.set(row, after);
   }
 
-  #holding(seat: Seat): Holding {
-    return holdingOf(seat, this.#tx.fleet.rowOf(seat.node));
+  #holding(pod: PodRecord): Holding {
+    return holdingOf(pod, this.#tx.fleet.rowOf(pod.seat.node));
   }
 }
 
-function holdingOf(seat: Seat, row: number): Holding {
-  return { row, cpuMilli: seat.cpuMilli, memoryMib: seat.memoryMib, slots: seat.slots };
+function holdingOf({ seat, rules }: PodRecord, row: number): Holding {
+  return { row, cpuMilli: seat.cpuMilli, memoryMib: seat.memoryMib, slots: seat.slots, rules };
 }
 
 /** Who is there waits for nobody. */
@@ -137,7 +149,7 @@ function arrived(pod: PodRecord): PodRecord {
   return there;
 }
 
-function negative({ cpuMilli, memoryMib, pods, slots, cuts }: NodeHold): NodeHold {
+function negative({ cpuMilli, memoryMib, pods, slots, cuts, leavingRules = [] }: NodeHold): NodeHold {
   const less = slots.map(({ slot, milli }) => ({ slot, milli: -milli }));
   return {
     cpuMilli: -cpuMilli,
@@ -145,6 +157,7 @@ function negative({ cpuMilli, memoryMib, pods, slots, cuts }: NodeHold): NodeHol
     pods: -pods,
     slots: less,
     cuts: cuts.map((cut) => ({ ...cut, times: -cut.times })),
+    leavingRules: leavingRules.map((leaving) => ({ ...leaving, pods: -leaving.pods })),
   };
 }
 

@@ -63,6 +63,8 @@ function seeNode(state: CoreState, spec: NodeSpec): Applied {
 /** Who stands there is looked at again, and who might stand there now. */
 function nodeChanged(state: CoreState, name: string): void {
   nameChanged(state, name);
+  // Its labels may be other domains than before.
+  state.wakeForRules('granted');
   state.dropIfEmpty(name);
   if (!state.fleet.has(name)) return;
   const row = state.fleet.rowOf(name);

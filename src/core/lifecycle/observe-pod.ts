@@ -1,6 +1,7 @@
 import type { Ms, PodRef, SchedulerEvent } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { chargeOfSeat } from '../core-state.js';
+import { standingRules } from '../standing-rules.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { Membership } from '../queue/index.js';
 import type { Applied } from './applied.js';
@@ -70,11 +71,13 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   if (!state.fleet.has(seat.node) || state.pods.find(seat.pod) !== undefined) return 'misfit';
   state.fleet.ensureSlots(state.fleet.rowOf(seat.node), 1 + Math.max(-1, ...seat.slots.map(({ slot }) => slot)));
   const podSet = record?.spec.podSets.find(({ name }) => name === seat.pod.podSet);
+  const standing = podSet && standingRules(podSet);
+  const rules = standing === undefined ? {} : { rules: standing };
   const waits = event.waitsFor === undefined || event.waitsFor.length === 0 ? {} : { waitsFor: event.waitsFor };
   const isSettled = record !== undefined && record.inFlight === undefined;
   const isCurrent = isSettled && seat.pod.incarnation === record.incarnation && podSet !== undefined;
   if (!isCurrent || event.state === 'leaving' || (record.state === 'evicting' && record.then !== 'requeue')) {
-    state.pods.add({ seat, claim: 'none', occupancy: 'leaving', started: false, ...waits }, 'to-take');
+    state.pods.add({ seat, ...rules, claim: 'none', occupancy: 'leaving', started: false, ...waits }, 'to-take');
     if (isSettled && record.state === 'pending')
       state.book.change(record, { state: 'evicting', then: 'requeue', evictedAtMs: event.atMs });
     state.book.touch(seat.pod.workload);
@@ -86,6 +89,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
   const pod: PodRecord = {
     seat,
     ...(charge === undefined ? {} : { charge }),
+    ...rules,
     claim: 'granted',
     occupancy,
     started: event.state === 'started',

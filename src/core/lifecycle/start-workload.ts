@@ -2,6 +2,8 @@ import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
+import { podSize } from '../pod-need.js';
+import { standingRules } from '../standing-rules.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { Membership, WorkloadRecord } from '../queue/index.js';
 import { FIRST_ROUND, toldLengthMs } from '../queue/index.js';
@@ -78,9 +80,10 @@ export function chargesOfParts(
 }
 
 function holdingsOf(parts: readonly StartPart[]): readonly Holding[] {
-  return parts.flatMap(({ podSet: { cpuMilli, memoryMib }, pods }) =>
-    pods.map(({ row, slots }) => ({ row, cpuMilli, memoryMib, slots })),
-  );
+  return parts.flatMap(({ podSet, pods }) => {
+    const rules = standingRules(podSet);
+    return pods.map(({ row, slots }) => ({ row, ...podSize(podSet), slots, rules }));
+  });
 }
 
 /** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
@@ -206,12 +209,13 @@ export function podOf(
     pod: { workload, incarnation: record.incarnation, podSet: podSet.name, index },
     node: state.fleet.recordOf(placed.row).spec.name,
     slots: placed.slots,
-    cpuMilli: podSet.cpuMilli,
-    memoryMib: podSet.memoryMib,
+    ...podSize(podSet),
   };
   const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
   const charge = flavor === undefined || milli === 0 ? {} : { charge: { flavor, milli } };
-  return { seat, ...charge, claim: 'assumed', occupancy: 'none', started: false };
+  const { standing } = state.shapes.shapeOf(podSet, flavor);
+  const rules = standing === undefined ? {} : { rules: standing };
+  return { seat, ...charge, ...rules, claim: 'assumed', occupancy: 'none', started: false };
 }
 
 function rowOfPod(state: CoreState, ref: PodRef): number {

@@ -11,7 +11,7 @@ export type AvoidedRows = ReadonlySet<number>;
  * its capacity in anything, also in what the pods do not ask for: the ledger takes no claim on such a node.
  */
 export function podsThatFit(fleet: FleetState, shape: PodShape, row: number): number {
-  if (fleet.open.at(row) === 0 || shape.suits(fleet, fleet.classOf(row)) === 'no') return 0;
+  if (fleet.open.at(row) === 0 || !shape.suitsNode(fleet, row)) return 0;
   let fits = fleet.podsFree.at(row);
   if (shape.deviceCount > 0) fits = Math.min(fits, devicePods(fleet, shape, row));
   if (fits <= 0) return 0;

@@ -8,6 +8,8 @@ export { FitSums, mayFit } from './fit-sums.js';
 export { growPart, takeSeat } from './place-gang.js';
 export { withoutHeldSlices } from './held-slices.js';
 export type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
+export { PodRules } from './pod-rules.js';
+export type { BrokenRule } from './pod-rules.js';
 export { placeGang } from './place-mixed-gang.js';
 export { PodShape, profileOn, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';

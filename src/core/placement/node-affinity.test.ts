@@ -57,6 +57,6 @@ describe(matchesNodeAffinity.name, () => {
   it('rules a node out as a label does', () => {
     const pods = aPodSet({ nodeAffinity: [{ matchLabels: [{ key: 'zone', operator: 'DoesNotExist' }] }] });
     const example = { spec: NODE, flavors: { devices: ['h100'] }, slotGroups: slotGroups(NODE, ['h100']) };
-    expect(whyNever(new PodShape(pods, 'h100'), example)).toEqual({ by: 'label', value: 'node affinity' });
+    expect(whyNever(new PodShape(pods, 'h100'), example)).toEqual({ by: 'affinity', value: 'node affinity' });
   });
 });

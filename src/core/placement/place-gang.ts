@@ -5,6 +5,8 @@ import { chooseSlots } from './choose-slots.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import type { Slices } from './fit-sums.js';
 import { FitSums, wholeSlices } from './fit-sums.js';
+import { growRuledPart, placeRuledPart } from './place-ruled-part.js';
+import { PodRules } from './pod-rules.js';
 import type { PodShape } from './pod-shape.js';
 import { chooseRegion, fullestThatFits, roomiestFirst } from './regions.js';
 
@@ -38,7 +40,7 @@ export interface PlacedPart {
 /**
  * Takes the seats of all `need` pods or of none, where it can without nodes that ask for others. Exact: when a region of
  * the level allowed holds them, they are placed. Inside it the fewest domains are used at each level, outer levels first,
- * the fullest that still fit.
+ * the fullest that still fit. With rules beyond the node: see `placeRuledPart`.
  */
 export function placePart(
   tx: FleetTransaction,
@@ -47,6 +49,7 @@ export function placePart(
 ): PlacedPart | undefined {
   const { shape, need, limit, slices } = part;
   if (limit === undefined || (slices !== undefined && need % slices.size !== 0)) return undefined;
+  if (PodRules.of(tx.fleet, shape) !== undefined) return placeRuledPart(tx, { ...part, limit }, where);
   const asks = { fleet: tx.fleet, shape, avoid: where.avoid, slices };
   const liked = shape.isDislikedSomewhere(tx.fleet) ? new FitSums({ ...asks, nodes: 'liked' }) : undefined;
   const placed = liked && placeBySums(tx, { ...part, limit }, { sums: liked, within: where.within });
@@ -73,6 +76,7 @@ export function growPart(
   count: number,
 ): readonly PlacedPod[] {
   const { shape, region, avoid, slices } = grow;
+  if (PodRules.of(tx.fleet, shape) !== undefined) return growRuledPart(tx, grow, count);
   const sums = new FitSums({ fleet: tx.fleet, shape, avoid, slices });
   return fillRegion(tx, { shape, sums, region }, wholeSlices(Math.min(count, sums.of(region)), slices?.size ?? 1));
 }
@@ -127,6 +131,6 @@ function spread(
 
 export function takeSeat(tx: FleetTransaction, shape: PodShape, row: number): PlacedPod {
   const slots = chooseSlots(tx.fleet, shape, row);
-  tx.take({ row, cpuMilli: shape.cpuMilli, memoryMib: shape.memoryMib, slots });
+  tx.take({ row, cpuMilli: shape.cpuMilli, memoryMib: shape.memoryMib, slots, rules: shape.standing });
   return { row, slots };
 }

@@ -5,6 +5,7 @@ import { FitSums } from './fit-sums.js';
 import { withoutHeldSlices } from './held-slices.js';
 import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
 import { placePart, takeSeat } from './place-gang.js';
+import { PodRules } from './pod-rules.js';
 
 export type GangPlacement =
   | { readonly kind: 'placed'; readonly parts: readonly PlacedPart[] }
@@ -33,7 +34,10 @@ export function placeGang(tx: FleetTransaction, asked: GangWish): GangPlacement 
   const only = wish.parts[0];
   if (only !== undefined && wish.parts.length === 1) {
     const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });
-    return placed === undefined ? { kind: 'unplaceable', searched: 'complete' } : { kind: 'placed', parts: [placed] };
+    const isSure = only.need === 1 || PodRules.of(tx.fleet, only.shape) === undefined;
+    return placed === undefined
+      ? { kind: 'unplaceable', searched: isSure ? 'complete' : 'partial' }
+      : { kind: 'placed', parts: [placed] };
   }
   const sums = sumsOf(tx, wish);
   const isHopeless = wish.parts.some(({ need, limit }, part) => {
@@ -117,6 +121,8 @@ function placeInOrder(
 /** Every way to put the parts, one after the other, node by node; `partial` when the steps are used up first. */
 function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart[] | 'partial' | undefined {
   const { fleet } = tx;
+  // Rules of pods beyond their node are not searched.
+  if (wish.parts.some(({ shape }) => PodRules.of(fleet, shape) !== undefined)) return 'partial';
   const { tree } = fleet;
   const placed: PlacedPart[] = [];
   let steps = 0;

@@ -6,16 +6,19 @@ import type {
   PodSetSpec,
   Taint,
   Toleration,
+  TopologySpread,
 } from '../contract/index.js';
 import type { FleetState, NodeExample, SlotGroup } from '../fleet/index.js';
 import { EIGHTHS, WHOLE_DEVICE_MILLI } from '../fleet/index.js';
-import { podNeed } from '../pod-need.js';
-import { matchesNodeAffinity } from './node-affinity.js';
+import { podNeed, podSize } from '../pod-need.js';
+import type { StandingRules } from '../standing-rules.js';
+import { standingRules } from '../standing-rules.js';
+import { matchesNodeAffinity, matchesTerm, mayMatchNodeAffinity } from './node-affinity.js';
 import { Scoring } from './scoring.js';
 
 /** Why a node can never run a pod of the shape, whatever is free there. */
 export interface RuledOut {
-  readonly by: 'label' | 'taint' | 'model' | 'memory' | 'size';
+  readonly by: 'label' | 'affinity' | 'volume' | 'taint' | 'model' | 'memory' | 'size';
   readonly value: string;
 }
 
@@ -37,8 +40,12 @@ export class PodShape {
   readonly deviceMilli: Milli;
   /** Of a whole device, a fraction, or a partition of a profile. */
   readonly deviceKind: 'whole' | 'fraction' | 'partition';
+  /** What others see of its pods; `undefined`: nothing, and nothing beyond the node matters to them. */
+  readonly standing: StandingRules | undefined;
   /** Stands for the nodes alone that ask for no others, where columns are kept by shape. */
   readonly likedNodes = {};
+  readonly #volumeNodes: ReadonlySet<string> | undefined;
+  readonly #asksForNames: boolean;
   /** By the number of the class. */
   readonly #verdicts: number[] = [];
   readonly #groups: (readonly SlotGroup[] | undefined)[] = [];
@@ -52,8 +59,10 @@ export class PodShape {
     readonly flavor: FlavorName | undefined,
     readonly scoring = new Scoring(),
   ) {
-    this.cpuMilli = podSet.cpuMilli;
-    this.memoryMib = podSet.memoryMib;
+    ({ cpuMilli: this.cpuMilli, memoryMib: this.memoryMib } = podSize(podSet));
+    this.standing = standingRules(podSet);
+    this.#volumeNodes = podSet.volumeNodes && new Set(podSet.volumeNodes);
+    this.#asksForNames = podSet.nodeAffinity?.some(({ matchFields }) => matchFields !== undefined) === true;
     this.deviceCount = podSet.devices?.count ?? 0;
     this.deviceMilli = podSet.devices?.milli ?? WHOLE_DEVICE_MILLI;
     const isWhole = this.deviceMilli === WHOLE_DEVICE_MILLI;
@@ -79,6 +88,40 @@ export class PodShape {
       this.#verdicts[nodeClass] = verdict;
     }
     return verdict === MAY ? 'yes' : verdict === RATHER_NOT ? 'rather-not' : 'no';
+  }
+
+  /** Could this very node run such a pod, were it empty? By its class, and where it matters by its name. */
+  suitsNode(fleet: FleetState, row: number): boolean {
+    if (this.suits(fleet, fleet.classOf(row)) === 'no') return false;
+    return this.#isNameless || this.whyNotByName(fleet.recordOf(row).spec) === undefined;
+  }
+
+  /** Nodes of one class differ by their names: in the volumes they reach, and in affinity that names nodes. */
+  whyNotByName(spec: NodeSpec): RuledOut | undefined {
+    if (this.#volumeNodes?.has(spec.name) === false) return { by: 'volume', value: 'not reachable' };
+    const isOther = this.#asksForNames && !matchesNodeAffinity(this.podSet.nodeAffinity ?? [], spec);
+    return isOther ? { by: 'affinity', value: 'node affinity' } : undefined;
+  }
+
+  get #isNameless(): boolean {
+    return this.#volumeNodes === undefined && !this.#asksForNames;
+  }
+
+  /** Has the node a say in how such pods spread? By default when their selector and affinity allow it. */
+  maySpreadOver(spec: NodeSpec, { nodeAffinityPolicy, nodeTaintsPolicy }: TopologySpread): boolean {
+    const { nodeSelector, nodeAffinity, tolerations } = this.podSet;
+    if (nodeAffinityPolicy !== 'Ignore') {
+      if (Object.entries(nodeSelector).some(([key, value]) => spec.labels[key] !== value)) return false;
+      if (nodeAffinity !== undefined && !matchesNodeAffinity(nodeAffinity, spec)) return false;
+    }
+    return nodeTaintsPolicy !== 'Honor' || forbiddingTaint(spec, tolerations) === undefined;
+  }
+
+  /** How much it prefers such a node by its labels and name: the weights that match, at most `PREFERENCE_MAX`. */
+  preferenceFor(spec: NodeSpec): number {
+    let sum = 0;
+    for (const { weight, term } of this.podSet.preferredNodeAffinity ?? []) if (matchesTerm(term, spec)) sum += weight;
+    return Math.min(PREFERENCE_MAX, sum);
   }
 
   /** The devices of such a node that the pods may use; those of one pod are all of one group. */
@@ -130,6 +173,8 @@ export class ShapeBook {
   }
 }
 
+export const PREFERENCE_MAX = 500;
+
 /** A cache: what is forgotten is judged again. */
 const SHAPES_MAX = 4096;
 
@@ -148,16 +193,18 @@ export function whyNever(shape: PodShape, { spec, flavors, slotGroups }: NodeExa
   for (const [key, value] of Object.entries(podSet.nodeSelector)) {
     if (spec.labels[key] !== value) return { by: 'label', value: `${key}=${value}` };
   }
-  if (podSet.nodeAffinity !== undefined && !matchesNodeAffinity(podSet.nodeAffinity, spec)) {
-    return { by: 'label', value: 'node affinity' };
+  if (podSet.nodeAffinity !== undefined && !mayMatchNodeAffinity(podSet.nodeAffinity, spec)) {
+    return { by: 'affinity', value: 'node affinity' };
   }
-  const taint = spec.taints.find(({ effect, ...rest }) => {
-    return effect !== 'PreferNoSchedule' && !isTolerated({ effect, ...rest }, podSet.tolerations);
-  });
+  const taint = forbiddingTaint(spec, podSet.tolerations);
   if (taint !== undefined) return { by: 'taint', value: `${taint.key}=${taint.value}:${taint.effect}` };
   if (devices !== undefined) return devices;
   const size = tooLarge(shape, spec);
   return size === undefined ? undefined : { by: 'size', value: size };
+}
+
+function forbiddingTaint({ taints }: NodeSpec, tolerations: readonly Toleration[]): Taint | undefined {
+  return taints.find((taint) => taint.effect !== 'PreferNoSchedule' && !isTolerated(taint, tolerations));
 }
 
 /** Of several groups, the reason that comes latest in the order: the nearest miss. */

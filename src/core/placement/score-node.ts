@@ -8,10 +8,12 @@ import type { PodShape } from './pod-shape.js';
 const DISLIKED = 2 ** 45;
 const STRANDED = 2 ** 24;
 const DEVICE = 2 ** 32;
+/** More than what is stranded or opened: preferences of the pod go before packing. */
+export const PREFERRED = 2 ** 35;
 
 /**
  * How well a pod goes to a node on which `fits` of them fit: whole numbers, smaller is better; equals are told apart by
- * `tieOfNode`, then go to the smaller rank. First: not against a `PreferNoSchedule` taint; pods without devices rather
+ * `tieOfNode`, then go to the smaller rank. First: not against a `PreferNoSchedule` taint; where the node affinity that the pod prefers weighs most; pods without devices rather
  * where no free devices are stranded. Then, under `best-fit`: a fraction rather into a device that is broken already,
  * the fullest that fits; the node on which the fewest such pods still fit. Under `spread`: the most. Under
  * `fragmentation`: where the idle devices that the mix cannot use grow least, and pods without devices rather where there
@@ -23,7 +25,8 @@ export function costOfNode(
   { row, fits }: { readonly row: number; readonly fits: number },
 ): number {
   const isFraction = shape.deviceCount > 0 && shape.deviceKind === 'fraction';
-  const disliked = shape.suits(fleet, fleet.classOf(row)) === 'rather-not' ? DISLIKED : 0;
+  const isDisliked = shape.suits(fleet, fleet.classOf(row)) === 'rather-not';
+  const disliked = (isDisliked ? DISLIKED : 0) - preferredCost(fleet, shape, row);
   if (shape.scoring.kind === 'fragmentation') {
     const score = isFraction
       ? leastGrowthSlot(fleet, shape, row).score
@@ -34,6 +37,11 @@ export function costOfNode(
   const stranded = shape.deviceCount === 0 ? fleet.wholeFree.at(row) * STRANDED : 0;
   if (shape.scoring.kind === 'spread') return disliked + stranded - fits;
   return disliked + stranded + openedMilli(fleet, shape, row) * STRANDED + fits;
+}
+
+function preferredCost(fleet: FleetState, shape: PodShape, row: number): number {
+  if (shape.podSet.preferredNodeAffinity === undefined) return 0;
+  return PREFERRED * shape.preferenceFor(fleet.recordOf(row).spec);
 }
 
 /** What is free of the device that a fraction or partition would be put into. */

@@ -1,5 +1,6 @@
 import type { PodSetSpec } from '../contract/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { podSize } from '../pod-need.js';
 import { compareText } from '../text-order.js';
 import type { TypicalPod } from './fragmentation.js';
 
@@ -40,7 +41,9 @@ export class WorkloadMix {
   /** A workload was submitted. */
   count(podSets: readonly PodSetSpec[]): void {
     this.#submissions++;
-    for (const { cpuMilli, devices, flavors, count } of podSets) {
+    for (const podSet of podSets) {
+      const { devices, flavors, count } = podSet;
+      const { cpuMilli } = podSize(podSet);
       const [deviceCount, deviceMilli] = [devices?.count ?? 0, devices?.milli ?? WHOLE_DEVICE_MILLI];
       this.#count({ cpuMilli, deviceCount, deviceMilli, flavors, pods: count });
     }

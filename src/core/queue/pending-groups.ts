@@ -7,6 +7,7 @@ import type {
   WorkloadId,
   WorkloadSpec,
 } from '../contract/index.js';
+import { isRuled, looksForOthers } from '../standing-rules.js';
 import { compareText } from '../text-order.js';
 import { WorkCounts } from '../work-counts.js';
 import { ActiveGroups } from './active-groups.js';
@@ -47,9 +48,16 @@ interface MutableGroup extends PendingGroup {
 /** Stands for the pods that need no flavor, in `wake`. */
 export const NO_FLAVOR = '';
 
-/** Every flavor that its pods may use, `NO_FLAVOR` for those that need none. */
+/** Stand for pods to which others matter, by rules beyond their node: those that go, and those that come as well. */
+export const RULED = '\n ruled';
+export const LOOKS_FOR_OTHERS = '\n looks for others';
+
+/** Every flavor that its pods may use, `NO_FLAVOR` for those that need none, and what else may wake them. */
 export function flavorsOf({ podSets }: WorkloadSpec): ReadonlySet<FlavorName> {
-  return new Set(podSets.flatMap(({ flavors }) => (flavors.length > 0 ? flavors : [NO_FLAVOR])));
+  const flavors = new Set(podSets.flatMap((podSet) => (podSet.flavors.length > 0 ? podSet.flavors : [NO_FLAVOR])));
+  if (podSets.some(isRuled)) flavors.add(RULED);
+  if (podSets.some(looksForOthers)) flavors.add(LOOKS_FOR_OTHERS);
+  return flavors;
 }
 
 /**
