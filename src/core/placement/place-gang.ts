@@ -1,41 +1,13 @@
-import type { SlotShare } from '../contract/index.js';
 import type { DomainId, FleetTransaction } from '../fleet/index.js';
 import { invariant } from '../invariant.js';
-import { chooseSlots } from './choose-slots.js';
 import type { AvoidedRows } from './feasible-nodes.js';
-import type { Slices } from './fit-sums.js';
 import { FitSums, wholeSlices } from './fit-sums.js';
+import type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
 import { growRuledPart, placeRuledPart } from './place-ruled-part.js';
 import { PodRules } from './pod-rules.js';
 import type { PodShape } from './pod-shape.js';
+import { takeSeat } from './take-seat.js';
 import { chooseRegion, fullestThatFits, roomiestFirst } from './regions.js';
-
-/** One pod on its node. */
-export interface PlacedPod {
-  readonly row: number;
-  readonly slots: readonly SlotShare[];
-}
-
-/** Pods of one shape that stand together: one pod set in one flavor. */
-export interface GangPart {
-  readonly shape: PodShape;
-  /** All of these or none. */
-  readonly need: number;
-  /** The region is chosen with room for these, where there is one; only `need` are placed. */
-  readonly want: number;
-  /** The outermost level allowed; -1: the whole fleet, `undefined`: a level that no node has. */
-  readonly limit: number | undefined;
-  /** The level not left while one of its domains holds the part; then the next one out, and so on. */
-  readonly preferred?: number | undefined;
-  /** `need` and `want` are whole slices. */
-  readonly slices?: Slices | undefined;
-}
-
-export interface PlacedPart {
-  readonly pods: readonly PlacedPod[];
-  /** Where they stand; they may grow here first. */
-  readonly region: DomainId;
-}
 
 /**
  * Takes the seats of all `need` pods or of none, where it can without nodes that ask for others. Exact: when a region of
@@ -127,10 +99,4 @@ function spread(
     spread(tx, { ...filling, region: largest }, { into: ask.into, count: room });
     left -= room;
   }
-}
-
-export function takeSeat(tx: FleetTransaction, shape: PodShape, row: number): PlacedPod {
-  const slots = chooseSlots(tx.fleet, shape, row);
-  tx.take({ row, cpuMilli: shape.cpuMilli, memoryMib: shape.memoryMib, slots, rules: shape.standing });
-  return { row, slots };
 }

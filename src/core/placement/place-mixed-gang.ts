@@ -3,8 +3,9 @@ import type { AvoidedRows } from './feasible-nodes.js';
 import { podsThatFit } from './feasible-nodes.js';
 import { FitSums } from './fit-sums.js';
 import { withoutHeldSlices } from './held-slices.js';
-import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
-import { placePart, takeSeat } from './place-gang.js';
+import type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
+import { placePart } from './place-gang.js';
+import { takeSeat } from './take-seat.js';
 import { PodRules } from './pod-rules.js';
 
 export type GangPlacement =

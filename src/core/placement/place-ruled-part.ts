@@ -1,8 +1,8 @@
 import type { DomainId, FleetTransaction } from '../fleet/index.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import { FitSums } from './fit-sums.js';
-import type { GangPart, PlacedPart, PlacedPod } from './place-gang.js';
-import { takeSeat } from './place-gang.js';
+import type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
+import { takeSeat } from './take-seat.js';
 import { PodRules } from './pod-rules.js';
 import type { PodShape } from './pod-shape.js';
 import { PREFERRED } from './score-node.js';
