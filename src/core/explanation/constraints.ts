@@ -81,7 +81,7 @@ function priorityConstraint(state: CoreState, record: WorkloadRecord, nowMs: Ms)
   const byShare = state.policy.order === 'fair' ? (of: PendingNeed) => requestsOf(state, of) : undefined;
   const rivals = { quota: state.quota, requestsOf: byShare };
   const { count, first } = waitingAhead(rivals, groups.all(), { key, group });
-  const outlook = outlookOf(state, record, nowMs);
+  const outlook = outlookOf(state, record, { nowMs, mayEvict: true });
   const plan = outlook.kind === 'delays' ? state.plans.get(outlook.plan) : undefined;
   if (plan !== undefined) {
     const { workload, startMs } = plan;

@@ -60,7 +60,10 @@ class Search {
 
   starts(changes: readonly Change[]): boolean {
     this.#trials++;
-    const outlook = this.#inTrial(changes, (changed) => outlookOf(this.state, changed, this.nowMs));
+    // Who has ended in the trial still stands among those that may be evicted.
+    const mayEvict = changes.every(({ kind }) => kind !== 'end-workloads');
+    const how = { nowMs: this.nowMs, mayEvict };
+    const outlook = this.#inTrial(changes, (changed) => outlookOf(this.state, changed, how));
     this.#isUnsure ||= outlook.kind === 'blocked' && outlook.searched === 'partial';
     return outlook.kind === 'starts';
   }

@@ -16,9 +16,13 @@ export type Outlook =
   | { readonly kind: 'blocked'; readonly searched: 'complete' | 'partial' };
 
 /** What a settle would do for it now, were it its turn: the same steps as a visit, all of it rolled back. */
-export function outlookOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Outlook {
+export function outlookOf(
+  state: CoreState,
+  record: WorkloadRecord,
+  { nowMs, mayEvict }: { readonly nowMs: Ms; readonly mayEvict: boolean },
+): Outlook {
   const free = onFreeCapacity(state, record, nowMs);
-  if (free.kind === 'starts' || (record.evictsFromMs ?? 0) > nowMs) return free;
+  if (free.kind === 'starts' || !mayEvict || (record.evictsFromMs ?? 0) > nowMs) return free;
   const search = findVictims(state, record, nowMs);
   if (search.kind === 'none') {
     const isSure = free.kind === 'delays' || search.searched === 'complete';

@@ -5,7 +5,7 @@ import { unreachable } from '../invariant.js';
 import type { Membership, WorkloadRecord } from '../queue/index.js';
 import { workAfterEnd } from '../queue/index.js';
 import type { Applied } from './applied.js';
-import { LOSS_MEMORY_MS } from '../preemption/index.js';
+import { LOSS_MEMORY_MS, uncountEvictions } from '../preemption/index.js';
 import { isForAnother, standAgain } from './give-way.js';
 import { subtractCharges } from '../start/index.js';
 
@@ -61,6 +61,8 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
   const decisions = state.inFlight.get(event.set);
   if (decisions === undefined) return answeredBefore(state, event.set);
   state.inFlight.delete(event.set);
+  const evictions = decisions.filter((decision) => decision.kind === 'evict' && isForAnother(decision)).length;
+  if (evictions > 0) uncountEvictions(state, evictions, event.atMs);
   const afterRefusal = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
   for (const decision of decisions) {
     const record = state.book.get(decision.workload);

@@ -1,6 +1,7 @@
 import type { PodSetSpec, SchedulerEvent, WorkloadChange, WorkloadSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { unreachable } from '../invariant.js';
+import { isSameData } from '../same-data.js';
 import type { Applied } from './applied.js';
 import { nameChanged } from './unblock.js';
 
@@ -20,10 +21,12 @@ export type Command = SchedulerEvent & {
 export function command(state: CoreState, event: Command): Applied {
   switch (event.kind) {
     case 'policy-set':
+      if (isSameData(state.policy, event.policy)) return 'applied';
       state.setPolicy(event.policy);
       state.rightsVersion++;
       return 'applied';
     case 'queue-set':
+      if (isSameData(state.quota.spec(event.queue.name), event.queue)) return 'applied';
       if (state.quota.set(event.queue) === 'cycle') return 'misfit';
       nameChanged(state, event.queue.name);
       state.rightsVersion++;
@@ -38,6 +41,7 @@ export function command(state: CoreState, event: Command): Applied {
       return 'applied';
     }
     case 'flavor-set':
+      if (isSameData(state.fleet.flavor(event.flavor.name), event.flavor)) return 'applied';
       state.fleet.setFlavor(event.flavor);
       state.book.groups.wakeAll();
       return 'applied';

@@ -1,5 +1,6 @@
 import type { Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
+import { LOSS_MEMORY_MS } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 
 /** The node or queue of this name changed: whom it held up may try again. */
@@ -16,6 +17,10 @@ export function nameChanged(state: CoreState, name: string): void {
 
 /** What the clock ends: backoffs, pauses, grudges against nodes, the rest after a gang shrank; and start deadlines are looked at. */
 export function clockMoved(state: CoreState, nowMs: Ms): void {
+  const forgottenMs = nowMs - LOSS_MEMORY_MS;
+  for (const record of state.book.rememberingSince(forgottenMs)) {
+    state.book.change(record, { losses: record.losses.filter(({ atMs }) => atMs > forgottenMs) });
+  }
   for (const record of state.book.takeDue(nowMs)) {
     const isOver = (untilMs: Ms | undefined) => untilMs !== undefined && untilMs <= nowMs;
     const change: Partial<WorkloadRecord> = {

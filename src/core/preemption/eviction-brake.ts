@@ -24,6 +24,13 @@ export function countEvictions(state: CoreState, evictions: number, nowMs: Ms): 
   state.brakeWindow = { ...open, evictions: open.evictions + evictions };
 }
 
+/** The set that was counted is refused: nobody was evicted. */
+export function uncountEvictions(state: CoreState, evictions: number, nowMs: Ms): void {
+  const open = openWindow(state.brakeWindow, state.policy.preemption.brake, nowMs);
+  if (open === undefined) return;
+  state.brakeWindow = { ...open, evictions: Math.max(0, open.evictions - evictions) };
+}
+
 function openWindow(
   window: BrakeWindow | undefined,
   brake: Policy['preemption']['brake'],

@@ -3,7 +3,7 @@
  * spared; each falls by a right that it stands under (`scheduling` rules in `eviction-rights.ts`, which to read first).
  * Changes nothing: `lifecycle` decides with it. Then read `victim-order.ts`, `find-victims.ts`, `spare-victims.ts`.
  */
-export { brakedUntilMs, countEvictions } from './eviction-brake.js';
+export { brakedUntilMs, countEvictions, uncountEvictions } from './eviction-brake.js';
 export { EvictionRights } from './eviction-rights.js';
 export { findVictims } from './find-victims.js';
 export type { VictimSearch } from './find-victims.js';

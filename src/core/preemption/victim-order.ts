@@ -39,7 +39,11 @@ export function* victimsInOrder(
   for (const { queues, isOwn } of ranks.queues) {
     const elastic = queues.flatMap((queue) => [...state.book.running.elasticOf(queue)]);
     const allowed = elastic.filter(({ spec }) => !isOwn || ranks.isLow(spec.priority));
-    for (const record of [...allowed].sort(compareElastic)) yield* surplusOf(state, record);
+    for (const record of [...allowed].sort(compareElastic)) {
+      const refusedUntilMs = record.protectedUntilMs ?? 0;
+      if (refusedUntilMs <= ask.nowMs) yield* surplusOf(state, record);
+      else onProtected(refusedUntilMs);
+    }
   }
   for (const { queues, priority } of ranks.whole) {
     const lanes = queues.flatMap((queue) => state.book.running.lanesOf(queue, priority));

@@ -30,6 +30,8 @@ export class WorkloadBook {
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
   /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
   readonly #heldUp = new Set<WorkloadId>();
+  readonly #withLosses = new Set<WorkloadId>();
+  #oldestLossMs: Ms = Infinity;
   readonly #dependencies = new Dependencies();
   #order: Order = DEFAULT_POLICY.order;
 
@@ -150,6 +152,7 @@ export class WorkloadBook {
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
+    this.#withLosses.delete(id);
   }
 
   /** Look at it in the next settle. */
@@ -181,13 +184,23 @@ export class WorkloadBook {
 
   /** Whom the clock changes by now, each once. */
   takeDue(nowMs: Ms): readonly WorkloadRecord[] {
-    const due: WorkloadRecord[] = [];
+    const due = new Map<WorkloadId, WorkloadRecord>();
     for (let timer = this.#validTimer(); timer !== undefined && timer.atMs <= nowMs; timer = this.#validTimer()) {
       this.#timers.pop();
       const record = this.#records.get(timer.id);
-      if (record !== undefined && !due.includes(record)) due.push(record);
+      if (record !== undefined) due.set(timer.id, record);
     }
-    return due;
+    return [...due.values()];
+  }
+
+  /** Those that remember a loss of this time or before; nobody is looked at while there is none. */
+  rememberingSince(atMs: Ms): readonly WorkloadRecord[] {
+    if (this.#oldestLossMs > atMs) return [];
+    const remembering = [...this.#withLosses].sort(compareText).map((id) => this.#records.get(id));
+    const records = remembering.filter((record) => record !== undefined);
+    const times = records.flatMap(({ losses }) => losses.map((loss) => loss.atMs));
+    this.#oldestLossMs = Math.min(...times.filter((time) => time > atMs), Infinity);
+    return records.filter(({ losses }) => losses.some((loss) => loss.atMs <= atMs));
   }
 
   nextDueMs(): Ms | undefined {
@@ -202,6 +215,9 @@ export class WorkloadBook {
     this.started.change(before, after);
     const due = dueAtMs(after);
     if (due !== undefined && (before === undefined || dueAtMs(before) !== due)) this.#timers.push({ atMs: due, id });
+    for (const { atMs } of after.losses) this.#oldestLossMs = Math.min(this.#oldestLossMs, atMs);
+    if (after.losses.length > 0) this.#withLosses.add(id);
+    else this.#withLosses.delete(id);
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);
     else this.#heldUp.delete(id);
     const isSame = before !== undefined && isSameClaim(before, after);

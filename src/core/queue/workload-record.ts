@@ -135,7 +135,7 @@ export function groupKeyOf({ spec, avoid }: WorkloadRecord, order: Order): strin
 }
 
 function needOf(podSet: PodSetSpec): readonly unknown[] {
-  const { count, minCount, flavors, topology } = podSet;
+  const { count, minCount, flavors, topology, start, onLoss } = podSet;
   const size = topology?.kind === 'slice' ? topology.size : undefined;
-  return [count, minCount, flavors, podNeed(podSet), topology?.kind, topology?.level, size];
+  return [count, minCount, flavors, podNeed(podSet), topology?.kind, topology?.level, size, start, onLoss];
 }

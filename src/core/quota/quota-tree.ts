@@ -215,8 +215,8 @@ export class QuotaTree {
     const path = this.#pathFromRoot(queue);
     const root = path[0];
     if (root === undefined) return { available: 0, binding: queue };
-    const account = this.#account(flavor);
-    if (account.managed.at(root.row) === 0) return undefined;
+    const account = this.#accounts.get(flavor);
+    if (account === undefined || account.managed.at(root.row) === 0) return undefined;
     let available = account.subtree.at(root.row) - account.usage.at(root.row);
     let binding = root.spec.name;
     for (const { row, spec } of path.slice(1)) {
