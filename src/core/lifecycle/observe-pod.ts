@@ -29,7 +29,9 @@ export function observePod(state: CoreState, event: PodEvent): Applied {
       if (pod.end !== undefined) return 'misfit';
       const { outcome, blame, exitCode } = event;
       const end = { outcome, blame, ...(exitCode === undefined ? {} : { exitCode }) };
-      state.pods.change(pod, { occupancy, end, endSeq: event.seq });
+      // One that was given up while it waited for others was never there.
+      const isUnseen = pod.occupancy === 'expected' && pod.waitsFor !== undefined && !pod.started;
+      state.pods.change(pod, { occupancy: isUnseen ? 'expected' : occupancy, end, endSeq: event.seq });
       break;
     }
     case 'pod-gone':

@@ -339,3 +339,19 @@ describe('events that do not fit', () => {
     }).toThrow('no event is left out');
   });
 });
+
+describe('a pod that is given up while it waits for others', () => {
+  it('was never there: its node is not overdrawn', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('low', { pods: { gpus: 8 } }));
+    rig.settle();
+    rig.nowMs = 1_000_000;
+    rig.submit(aWorkload('high', { priority: 5, pods: { count: 2, gpus: 4 } }));
+    expect(kindsOf(rig.settle('only-commit'))).toEqual(['evict low preempted requeue', 'start high']);
+    const [first] = rig.podsOf('high');
+    if (first === undefined) throw new Error('high has started');
+    rig.endPod(first, { outcome: 'deleted', blame: 'scheduler' });
+    rig.goPods([first]);
+    expect(rig.view().nodes[0]?.freeMilli).toEqual(Array(8).fill(0));
+  });
+});
