@@ -17,7 +17,7 @@ import { depth, memory, restore } from './core/scale-cases.js';
 
 interface Range {
   readonly goal: number;
-  readonly usual: readonly [number, number];
+  readonly usual?: readonly [number, number];
   readonly most: number;
 }
 
