@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+import { CoreRig, kindsOf, setsOf } from '../../../test/support/core-rig.js';
+import { aFlavor, aNode, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
+import type { Decision, Policy } from '../index.js';
+
+/** One node of four devices and one queue; nothing is protected. */
+function rigOf(preemption: Partial<Policy['preemption']> = {}): CoreRig {
+  const rig = new CoreRig();
+  const policy = aPolicy({ preemption: { ...aPolicy().preemption, minRuntimeMs: 0, ...preemption } });
+  rig.tell({ kind: 'policy-set', policy });
+  rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('lab', { h100: 4 }) });
+  rig.tell({ kind: 'node-seen', node: aNode('n', { devices: 4 }) });
+  return rig;
+}
+
+function running(rig: CoreRig, ...names: readonly string[]): void {
+  for (const name of names) rig.submit(aWorkload(name, { pods: { gpus: 2 } }));
+  rig.settle();
+}
+
+function podsOf(decisions: readonly Decision[], workload: string) {
+  return decisions.flatMap((one) => (one.kind === 'evict' && one.workload === workload ? one.pods : []));
+}
+
+describe('a set in which several give way', () => {
+  it('leaves everything as it was when it is refused', () => {
+    const rig = rigOf();
+    running(rig, 'a', 'b');
+    const before = rig.view();
+    rig.submit(aWorkload('urgent', { priority: 9, pods: { gpus: 4 } }));
+    const { decisions } = rig.decide();
+    expect(kindsOf(decisions)).toEqual(['evict b preempted requeue', 'evict a preempted requeue', 'start urgent']);
+    expect(setsOf(decisions)).toHaveLength(1);
+    for (const set of setsOf(decisions)) rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
+    expect([rig.stateOf('a'), rig.stateOf('b'), rig.stateOf('urgent')]).toEqual(['running', 'running', 'pending']);
+    expect(rig.view().nodes).toEqual(before.nodes);
+    expect(rig.view().queues).toEqual(before.queues.map((queue) => ({ ...queue, pending: 1 })));
+  });
+
+  it('takes from an elastic gang what it can spare, and evicts nobody', () => {
+    const rig = rigOf();
+    rig.submit(aWorkload('wide', { pods: { count: 4, minCount: 2 } }));
+    rig.settle();
+    rig.submit(aWorkload('urgent', { priority: 9, pods: { gpus: 1 } }));
+    expect(kindsOf(rig.settle())).toEqual(['shrink wide', 'start urgent']);
+    expect([rig.stateOf('wide'), rig.stateOf('urgent')]).toEqual(['running', 'running']);
+  });
+});
+
+describe('a victim whose pod may not go yet', () => {
+  it('makes the pre-emptor give its place back whole', () => {
+    const rig = rigOf();
+    running(rig, 'a', 'b');
+    rig.submit(aWorkload('urgent', { priority: 9, pods: { gpus: 2 } }));
+    const { decisions } = rig.decide();
+    for (const set of setsOf(decisions)) rig.tell({ kind: 'set-committed', set });
+    const [pod] = podsOf(decisions, 'b');
+    if (pod === undefined) throw new Error('b does not give way');
+    rig.tell({ kind: 'eviction-refused', pod, retryAtMs: 60_000 });
+    const said = rig.decide().decisions;
+    expect(said.some(({ kind, workload }) => kind === 'evict' && workload === 'urgent')).toBe(true);
+  });
+
+  it('is a misfit for a pod that was never asked to go', () => {
+    const rig = rigOf();
+    running(rig, 'a');
+    const [pod] = rig.podsOf('a');
+    if (pod === undefined) throw new Error('a does not run');
+    const { misfits } = rig.view();
+    rig.tell({ kind: 'eviction-refused', pod, retryAtMs: 60_000 });
+    expect(rig.view().misfits).toBe(misfits + 1);
+  });
+});
+
+describe('the brake', () => {
+  it('lets a set larger than it go alone in an empty window, and keeps the next back until that is over', () => {
+    const rig = rigOf({ brake: { evictions: 1, windowMs: 600_000 } });
+    for (const name of ['a', 'b', 'c', 'd']) rig.submit(aWorkload(name, { pods: { gpus: 1 } }));
+    rig.settle();
+    rig.submit(aWorkload('wide', { priority: 9, pods: { gpus: 2 } }));
+    rig.settle();
+    rig.submit(aWorkload('slim', { priority: 9, pods: { gpus: 1 } }));
+    rig.settle();
+    expect([rig.stateOf('wide'), rig.stateOf('slim')]).toEqual(['running', 'pending']);
+    expect(rig.decide().wakeAtMs).toBe(600_000);
+    rig.nowMs = 600_000;
+    rig.settle();
+    expect(rig.stateOf('slim')).toBe('running');
+  });
+});
+
+describe('who was evicted', () => {
+  it('takes nothing back from the one that evicted it, until what gives rights has changed', () => {
+    const rig = rigOf();
+    rig.tell({ kind: 'queue-set', queue: aQueue('root', { h100: 12 }) });
+    for (const name of ['ant', 'bee', 'cat'])
+      rig.tell({ kind: 'queue-set', queue: aQueue(name, { parent: 'root', h100: 0 }) });
+    rig.tell({ kind: 'node-seen', node: aNode('n', { devices: 12 }) });
+    const submit = (name: string, wish: Parameters<typeof aWorkload>[1]) => {
+      rig.submit(aWorkload(name, wish));
+      rig.nowMs += 1000;
+    };
+    submit('rock', { queue: 'ant', preemptible: false, pods: { gpus: 3 } });
+    submit('wing', { queue: 'bee', preemptible: false, pods: { gpus: 6 } });
+    submit('sting', { queue: 'bee', pods: { gpus: 3 } });
+    rig.settle();
+    submit('march', { queue: 'ant', pods: { gpus: 3 } });
+    rig.settle();
+    expect([rig.stateOf('sting'), rig.stateOf('march')]).toEqual(['pending', 'running']);
+    for (const pod of rig.podsOf('wing')) rig.endPod(pod);
+    rig.goPods(rig.podsOf('wing'));
+    submit('nap', { queue: 'cat', priority: 99, preemptible: false, pods: { gpus: 6 } });
+    rig.settle();
+    expect([rig.stateOf('nap'), rig.stateOf('sting'), rig.stateOf('march')]).toEqual(['running', 'pending', 'running']);
+    rig.tell({ kind: 'workload-changed', workload: 'rock', change: { priority: 1 } });
+    rig.settle();
+    expect([rig.stateOf('sting'), rig.stateOf('march')]).toEqual(['running', 'pending']);
+  });
+});
