@@ -212,6 +212,7 @@ export class CoreStory {
       case 'end-pod':
       case 'lose-pod':
       case 'refuse-pod':
+      case 'refuse-eviction':
       case 'gone':
         if (pod !== undefined) this.#podHappens(kind, pod, more);
         return;
@@ -228,7 +229,7 @@ export class CoreStory {
   }
 
   #podHappens(
-    kind: 'bind' | 'start' | 'end-pod' | 'lose-pod' | 'refuse-pod' | 'gone',
+    kind: 'bind' | 'start' | 'end-pod' | 'lose-pod' | 'refuse-pod' | 'refuse-eviction' | 'gone',
     pod: PodRef,
     more: number,
   ): void {
@@ -249,6 +250,9 @@ export class CoreStory {
       case 'refuse-pod':
         this.tell({ kind: 'pod-refused', pod, why: 'test', retry: more % 5 === 0 ? 'never' : 'elsewhere' });
         this.ledger.gone(pod);
+        return;
+      case 'refuse-eviction':
+        this.tell({ kind: 'eviction-refused', pod, retryAtMs: this.nowMs + (more % 4) * 500 });
         return;
       case 'gone':
         this.endGoneOf(pod);

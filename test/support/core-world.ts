@@ -61,6 +61,7 @@ export const HAPPENINGS = [
   'end-workload',
   'lose-pod',
   'refuse-pod',
+  'refuse-eviction',
   'gone',
   'gone-all',
   'gone-all',
