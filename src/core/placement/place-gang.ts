@@ -21,7 +21,7 @@ export function placePart(
 ): PlacedPart | undefined {
   const { shape, need, limit, slices } = part;
   if (limit === undefined || (slices !== undefined && need % slices.size !== 0)) return undefined;
-  if (PodRules.of(tx.fleet, shape) !== undefined) return placeRuledPart(tx, { ...part, limit }, where);
+  if (PodRules.matterTo(tx.fleet, shape)) return placeRuledPart(tx, { ...part, limit }, where);
   const asks = { fleet: tx.fleet, shape, avoid: where.avoid, slices };
   const liked = shape.isDislikedSomewhere(tx.fleet) ? new FitSums({ ...asks, nodes: 'liked' }) : undefined;
   const placed = liked && placeBySums(tx, { ...part, limit }, { sums: liked, within: where.within });
@@ -48,7 +48,7 @@ export function growPart(
   count: number,
 ): readonly PlacedPod[] {
   const { shape, region, avoid, slices } = grow;
-  if (PodRules.of(tx.fleet, shape) !== undefined) return growRuledPart(tx, grow, count);
+  if (PodRules.matterTo(tx.fleet, shape)) return growRuledPart(tx, grow, count);
   const sums = new FitSums({ fleet: tx.fleet, shape, avoid, slices });
   return fillRegion(tx, { shape, sums, region }, wholeSlices(Math.min(count, sums.of(region)), slices?.size ?? 1));
 }

@@ -35,7 +35,7 @@ export function placeGang(tx: FleetTransaction, asked: GangWish): GangPlacement 
   const only = wish.parts[0];
   if (only !== undefined && wish.parts.length === 1) {
     const placed = placePart(tx, only, { within: FLEET, avoid: wish.avoid });
-    const isSure = only.need === 1 || PodRules.of(tx.fleet, only.shape) === undefined;
+    const isSure = only.need === 1 || !PodRules.matterTo(tx.fleet, only.shape);
     return placed === undefined
       ? { kind: 'unplaceable', searched: isSure ? 'complete' : 'partial' }
       : { kind: 'placed', parts: [placed] };
@@ -123,7 +123,7 @@ function placeInOrder(
 function searchPlaces(tx: FleetTransaction, wish: GangWish): readonly PlacedPart[] | 'partial' | undefined {
   const { fleet } = tx;
   // Rules of pods beyond their node are not searched.
-  if (wish.parts.some(({ shape }) => PodRules.of(fleet, shape) !== undefined)) return 'partial';
+  if (wish.parts.some(({ shape }) => PodRules.matterTo(fleet, shape))) return 'partial';
   const { tree } = fleet;
   const placed: PlacedPart[] = [];
   let steps = 0;

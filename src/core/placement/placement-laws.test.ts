@@ -60,8 +60,10 @@ function cancelPending(story: CoreStory, workload: string): void {
 function roomOf(story: CoreStory, podSet: PodSetSpec): number {
   const { nodes, pods } = story.scheduler.snapshot();
   const room = new Map<string, number>();
+  const held = podSet.devices === undefined ? new Set() : heldSlices(story);
   for (const { spec, state, removed, foreignUse, foreignSlots, sickSlots } of nodes) {
     if (state !== 'healthy' || removed || spec.unschedulable || !isSuited(spec, podSet)) continue;
+    if (held.has(sliceOf(spec))) continue;
     const there = pods.filter(({ seat }) => seat.node === spec.name).map(({ seat }) => seat);
     const used = (of: (seat: (typeof there)[number]) => number) => there.reduce((sum, seat) => sum + of(seat), 0);
     const closed = new Set([...foreignSlots, ...sickSlots.map(({ slot }) => slot)]);
@@ -89,6 +91,22 @@ function roomOf(story: CoreStory, podSet: PodSetSpec): number {
   if (podSet.topology?.kind !== 'slice') return Math.max(0, ...room.values());
   const { size } = podSet.topology;
   return [...room.values()].reduce((sum, pods) => sum + pods - (pods % size), 0);
+}
+
+/** Those of several hosts on which somebody holds a device: they are given whole. */
+function heldSlices(story: CoreStory): ReadonlySet<string> {
+  const { nodes, pods } = story.scheduler.snapshot();
+  const there = nodes.filter(({ removed }) => !removed).map(({ spec }) => spec);
+  const withDevices = new Set(pods.filter(({ seat }) => seat.slots.length > 0).map(({ seat }) => seat.node));
+  const held = there.filter((spec) => {
+    const hosts = there.filter((other) => sliceOf(other) === sliceOf(spec));
+    return spec.topology['slice'] !== undefined && hosts.length > 1 && withDevices.has(spec.name);
+  });
+  return new Set(held.map(sliceOf));
+}
+
+function sliceOf({ topology }: NodeSpec): string {
+  return JSON.stringify([topology['zone'], topology['rack'], topology['slice']]);
 }
 
 interface Slot {

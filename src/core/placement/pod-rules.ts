@@ -68,11 +68,15 @@ export class PodRules {
   /** `undefined`: no rule beyond the node could matter to such pods as things stand. */
   static of(fleet: FleetState, shape: PodShape): PodRules | undefined {
     const own = shape.standing;
-    if (own === undefined) return undefined;
-    const { podAffinity, podAntiAffinity, topologySpread, hostPorts } = shape.podSet;
+    return own !== undefined && PodRules.matterTo(fleet, shape) ? new PodRules(fleet, shape, own) : undefined;
+  }
+
+  /** Could a rule beyond the node matter to such pods as things stand: one of theirs, or of who stands? */
+  static matterTo(fleet: FleetState, { standing: own, podSet }: PodShape): boolean {
+    if (own === undefined) return false;
+    const { podAffinity, podAntiAffinity, topologySpread, hostPorts } = podSet;
     const asks = [podAffinity, podAntiAffinity, topologySpread, hostPorts].some((rule) => rule !== undefined);
-    const isRuled = asks || fleet.standing.some((rules) => keepsAway(rules, own));
-    return isRuled ? new PodRules(fleet, shape, own) : undefined;
+    return asks || fleet.standing.some((rules) => keepsAway(rules, own));
   }
 
   /** May the next pod stand there? */
