@@ -1,13 +1,14 @@
 import type { StartDraft } from './lifecycle/index.js';
 import type { GrowthGuard } from './lifecycle/index.js';
 import { growWorkload } from './lifecycle/index.js';
-import { compareByOrder, orderKeyOf, toldLengthMs } from './queue/index.js';
+import { compareByOrder, orderKeyOf, stayOf } from './queue/index.js';
 import { growBeside, mayGoAhead } from './start-ahead.js';
 import type { Visiting } from './visit.js';
 
 /**
  * Growth, on what every waiting minimum has left: workloads that start in this settle and running ones that are short
- * of pods, in one order. Nothing is evicted for it, and no plan waits longer for it. The drafts come back as they are then, in the order given.
+ * of pods, in one order. Nothing is evicted for it, and no plan waits longer for it. The drafts come back as they are
+ * then, in the order given.
  */
 export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): readonly StartDraft[] {
   const { state, nowMs } = visiting;
@@ -27,11 +28,14 @@ export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): 
 
 /** What runs past the time that was told for it may run for ever. */
 function besidePlans({ state, nowMs }: Visiting): GrowthGuard {
-  return (record, { rows, charges }) => {
+  return (record, { parts, charges }) => {
     if (state.plans.all.length + state.plans.holds.length === 0) return true;
-    const toldEndMs = (record.startedAtMs ?? nowMs) + toldLengthMs(record.spec);
+    const toldEndMs = stayOf(record)?.endMs ?? Infinity;
     const endMs = toldEndMs > nowMs ? toldEndMs : Infinity;
-    const slip = mayGoAhead(state, nowMs, { record, rows, charges, endMs });
-    return slip.kind === 'allowed' && slip.moved.length === 0;
+    const slip = mayGoAhead(state, nowMs, { what: 'growth', record, parts, charges, endMs });
+    if (slip.kind === 'allowed' && slip.moved.length === 0) return true;
+    const by = slip.kind === 'delays' ? slip.plan : slip.moved[0]?.workload;
+    if (by !== undefined) state.plans.heldBack.set(record.spec.id, by);
+    return false;
   };
 }

@@ -1,10 +1,12 @@
 import type { CoreState } from './core-state.js';
 import type { Newcomer, SlipAhead } from './backfill/index.js';
-import { holdShortOf, maySlipAhead, plannedRows } from './backfill/index.js';
+import { holdShortOf, isFree, maySlipAhead, plannedRows } from './backfill/index.js';
+import type { Plan } from './forecast/index.js';
 import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js';
 import { growDraft, tryStart } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
-import { toldLengthMs } from './queue/index.js';
+import { lengthOf } from './queue/index.js';
+import { holdingsOfParts, subtractCharges } from './start/index.js';
 import type { AboutToStart } from './take-back.js';
 
 /** Other seats are tried so often when those found would delay a plan. */
@@ -17,9 +19,9 @@ export type WhoFirst = (start: AboutToStart) => WorkloadRecord | undefined;
 export type AheadTrial = StartTrial | { readonly kind: 'yields'; readonly to: WorkloadRecord; readonly steps: number };
 
 /**
- * Starts a waiting workload on what is free, if no plan starts later for it, and nobody is to go first. Where the best seats would delay one, it
- * keeps away from those that the plan needs; one whose own plan is due takes the seats of the plan at last. When it
- * could start but for a plan, that is remembered (`PlanBook.heldBack`).
+ * Starts a waiting workload on what is free, if no plan starts later for it, and nobody is to go first. Where the best
+ * seats would delay one, it keeps away from those that the plan needs; one whose own plan is due takes the seats of the
+ * plan at last. When it could start but for a plan, that is remembered (`PlanBook.heldBack`).
  */
 export function startAhead(
   state: CoreState,
@@ -40,13 +42,17 @@ export function startAhead(
     if (rows.length === 0) break;
     for (const row of rows) avoid.add(row);
   }
-  if (own === undefined || own.startMs > nowMs) return { kind: 'blocked', steps };
-  const kept = new Set(plannedRows(state, own));
-  const elsewhere = state.fleet.names().map((name) => state.fleet.rowOf(name));
-  const others = new Set(elsewhere.filter((row) => !kept.has(row)));
-  const { trial, first } = tryBeside(state, { nowMs, avoid: others, whoFirst }, record);
+  if (own === undefined || own.startMs > nowMs || !isFree(state, own)) return { kind: 'blocked', steps };
+  const { trial, first } = tryBeside(state, { nowMs, avoid: rowsBeside(state, own), whoFirst }, record);
   if (first !== undefined) return { kind: 'yields', to: first, steps: steps + trial.steps };
   return { ...trial, steps: steps + trial.steps };
+}
+
+/** All rows but those of the plan. */
+function rowsBeside(state: CoreState, plan: Plan): ReadonlySet<number> {
+  const kept = new Set(plannedRows(state, plan));
+  const rows = state.fleet.names().map((name) => state.fleet.rowOf(name));
+  return new Set(rows.filter((row) => !kept.has(row)));
 }
 
 function tryBeside(
@@ -65,11 +71,10 @@ function tryBeside(
   let slip: SlipAhead | undefined;
   let first: WorkloadRecord | undefined;
   const mayStart = ({ parts, charges }: ProposedStart): boolean => {
-    const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
-    const endMs = nowMs + toldLengthMs(record.spec);
+    const endMs = nowMs + lengthOf(record);
     const before = state.tx.mark();
     for (const charge of charges) state.quota.charge(charge);
-    slip = mayGoAhead(state, nowMs, { record, rows, charges, endMs });
+    slip = mayGoAhead(state, nowMs, { what: 'start', record, parts, charges, endMs });
     state.tx.rollbackTo(before);
     if (slip.kind === 'allowed') first = whoFirst({ record, charges });
     return slip.kind === 'allowed' && first === undefined;
@@ -91,12 +96,16 @@ export function growBeside(state: CoreState, nowMs: number, draft: StartDraft): 
   const taken = state.startsOfSettle.get(draft.record.spec.id);
   const grown = growDraft(state, draft);
   if (state.plans.all.length + state.plans.holds.length === 0) return grown;
-  const { record, parts, charges } = grown;
-  const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
-  const newcomer = { record, rows, charges, endMs: nowMs + toldLengthMs(record.spec) };
-  const slip = mayGoAhead(state, nowMs, newcomer);
-  if (slip.kind === 'allowed' && slip.moved.length === 0) return grown;
-  state.tx.rollbackTo(before);
+  const { record } = grown;
+  // What it holds without growth is expected to come free already.
   if (taken !== undefined) state.startsOfSettle.set(record.spec.id, taken);
+  const parts = grown.parts.map((part, index) => ({ ...part, pods: part.pods.slice(draft.parts[index]?.pods.length) }));
+  const charges = subtractCharges(grown.charges, draft.charges);
+  const slip = mayGoAhead(state, nowMs, { what: 'growth', record, parts, charges, endMs: nowMs + lengthOf(record) });
+  if (slip.kind === 'allowed' && slip.moved.length === 0) {
+    state.startsOfSettle.set(record.spec.id, holdingsOfParts(grown.parts));
+    return grown;
+  }
+  state.tx.rollbackTo(before);
   return draft;
 }

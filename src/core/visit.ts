@@ -2,10 +2,10 @@ import type { Ms, WorkloadId } from './contract/index.js';
 import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { chargesOfParts, tryPreempt } from './lifecycle/index.js';
+import { tryPreempt } from './lifecycle/index.js';
 import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
 import { isWaiting } from './queue/index.js';
-import { findStart, startAskOf, tournamentOf } from './start/index.js';
+import { chargesOfParts, findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { startAhead } from './start-ahead.js';
 import type { AboutToStart } from './take-back.js';
@@ -61,6 +61,9 @@ interface Progress {
   spent: number;
 }
 
+/** Moves of plans are followed so often in one settle: after that who is held back waits for the next move. */
+const ROUNDS_MAX = 8;
+
 /**
  * Visits the waiting whose turn it may be, one after the other: whose planned start has come, then the next candidate
  * of the order; the first step that works for it, else its group is parked until something comes free that could help
@@ -71,19 +74,16 @@ export function visitWaiting(visiting: Visiting): Visits {
   const { state, nowMs } = visiting;
   const { plans } = state;
   const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), spent: 0 };
-  let seen = plans.version;
   keepHolds(state, nowMs);
   for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
   for (const id of duePlans(state, nowMs)) visitDue(visiting, progress, id);
-  for (;;) {
-    if (plans.version !== seen) {
-      wakeHeldBack(state);
-      progress.passedOver.clear();
-    }
-    seen = plans.version;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const isAnyWoken = wakeHeldBack(state, plans.takeMoved());
+    if (round > 0 && !isAnyWoken) break;
+    if (isAnyWoken) progress.passedOver.clear();
     if (!visitCandidates(visiting, progress)) return { ...progress, truncated: true };
-    if (plans.version === seen || plans.heldBack.size === 0) return { ...progress, truncated: false };
   }
+  return { ...progress, truncated: false };
 }
 
 /** `false`: the budget is used up. */
@@ -162,9 +162,15 @@ function noteStart(
   return true;
 }
 
-function wakeHeldBack({ plans, book }: CoreState): void {
-  for (const id of plans.heldBack.keys()) book.groups.wakeGroupOf(id);
-  plans.heldBack.clear();
+/** Wakes who waits because of a plan, when one moved that is not its own. */
+function wakeHeldBack({ plans, book }: CoreState, moved: ReadonlySet<WorkloadId>): boolean {
+  const woken = [...plans.heldBack.keys()].filter((id) => moved.size > (moved.has(id) ? 1 : 0));
+  for (const id of woken) {
+    book.groups.wakeGroupOf(id);
+    book.groups.growing.wakeOne(id);
+    plans.heldBack.delete(id);
+  }
+  return woken.length > 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Ms, WorkloadId } from '../contract/index.js';
+import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding } from '../fleet/index.js';
 import type { Plan, PlannedPod } from '../forecast/index.js';
@@ -7,13 +7,28 @@ import { PodRules, podsThatFit, takeSeat } from '../placement/index.js';
 import type { Release } from './release-times.js';
 import { releaseTimes } from './release-times.js';
 
+/** Seats and quota that are taken already on the live amounts, by somebody that the book does not know there. */
+export interface Arrival {
+  /** All of it comes free again then; `Infinity`: never. */
+  readonly endMs: Ms;
+  readonly holdings: readonly Holding[];
+  readonly charges: readonly Charge[];
+}
+
 /** One change of what is free, at a time to come. At one time: what comes free first, then plans that take. */
 export type Change =
   | ({ readonly kind: 'release' } & Release)
+  | { readonly kind: 'arrival-ends'; readonly atMs: Ms; readonly arrival: Arrival }
   | { readonly kind: 'plan-ends'; readonly atMs: Ms; readonly plan: Plan }
   | { readonly kind: 'plan-starts'; readonly atMs: Ms; readonly plan: Plan };
 
-const RANK = { release: 0, 'plan-ends': 1, 'plan-starts': 2 } as const;
+const RANK = { release: 0, 'arrival-ends': 0, 'plan-ends': 1, 'plan-starts': 2 } as const;
+
+/** What is reckoned with, besides the ends of those that run. */
+export interface Expected {
+  readonly plans: readonly Plan[];
+  readonly arrival?: Arrival | undefined;
+}
 
 /**
  * What will be free, on the live amounts: the changes to come in the order of time, to be applied one after the other
@@ -26,10 +41,14 @@ export class AvailabilityWalk {
   /** What a plan took when it started. */
   readonly #taken = new Map<Plan, readonly Holding[]>();
 
-  constructor(state: CoreState, nowMs: Ms, plans: readonly Plan[]) {
+  constructor(state: CoreState, nowMs: Ms, { plans, arrival }: Expected) {
     this.#state = state;
     const releases = releaseTimes(state, nowMs).map((release): Change => ({ kind: 'release', ...release }));
-    this.changes = withPlans(releases, nowMs, plans);
+    const ends: readonly Change[] =
+      arrival === undefined || arrival.endMs === Infinity
+        ? []
+        : [{ kind: 'arrival-ends', atMs: Math.max(nowMs, arrival.endMs), arrival }];
+    this.changes = inOrder(releases, [...ends, ...changesOf(plans, nowMs)]);
   }
 
   /** `false`: a plan does not fit at its start, and takes nothing. */
@@ -37,6 +56,10 @@ export class AvailabilityWalk {
     switch (change.kind) {
       case 'release':
         releaseWorkload(this.#state, change.id);
+        return true;
+      case 'arrival-ends':
+        for (const holding of change.arrival.holdings) this.#state.tx.give(holding);
+        for (const charge of change.arrival.charges) this.#state.quota.refund(charge);
         return true;
       case 'plan-ends':
         for (const holding of this.#taken.get(change.plan) ?? []) this.#state.tx.give(holding);
@@ -64,6 +87,14 @@ export function holdingsOf(state: CoreState, id: string): readonly Holding[] {
   return draft ?? state.pods.shareOf(state.pods.ofWorkload(id));
 }
 
+/** Are the seats and the quota of a plan free now? */
+export function isFree(state: CoreState, plan: Plan): boolean {
+  const start = state.tx.mark();
+  const taken = takePlan(state, plan);
+  state.tx.rollbackTo(start);
+  return taken !== undefined;
+}
+
 /** Takes the seats and the quota of a plan as they are free now, or nothing. Slots are chosen anew. */
 function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined {
   const start = state.tx.mark();
@@ -73,19 +104,13 @@ function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined 
     return undefined;
   };
   for (const charge of plan.charges) {
-    if (state.quota.fits(charge).kind === 'exceeds') {
-      undo();
-      return;
-    }
+    if (state.quota.fits(charge).kind === 'exceeds') return undo();
     state.quota.charge(charge);
   }
   const rules: RulesOfShapes = new Map();
   for (const pod of plan.pods) {
     const holding = takePod(state, { plan, rules }, pod);
-    if (holding === undefined) {
-      undo();
-      return;
-    }
+    if (holding === undefined) return undo();
     taken.push(holding);
   }
   return taken;
@@ -112,9 +137,8 @@ function takePod(
   return { row, cpuMilli: shape.cpuMilli, memoryMib: shape.memoryMib, slots, rules: shape.standing };
 }
 
-function withPlans(releases: readonly Change[], nowMs: Ms, plans: readonly Plan[]): readonly Change[] {
-  if (plans.length === 0) return releases;
-  const changes = [...releases];
+function changesOf(plans: readonly Plan[], nowMs: Ms): readonly Change[] {
+  const changes: Change[] = [];
   for (const plan of plans) {
     const startMs = Math.max(nowMs, plan.startMs);
     changes.push({ kind: 'plan-starts', atMs: startMs, plan });
@@ -122,6 +146,11 @@ function withPlans(releases: readonly Change[], nowMs: Ms, plans: readonly Plan[
       changes.push({ kind: 'plan-ends', atMs: Math.max(startMs, plan.endMs + startMs - plan.startMs), plan });
     }
   }
-  // Stable: releases are sorted, plans are in the order in which they were made.
-  return changes.sort((a, b) => a.atMs - b.atMs || RANK[a.kind] - RANK[b.kind]);
+  return changes;
+}
+
+/** Stable: releases are sorted, plans are in the order in which they were made. */
+function inOrder(releases: readonly Change[], others: readonly Change[]): readonly Change[] {
+  if (others.length === 0) return releases;
+  return [...releases, ...others].sort((a, b) => a.atMs - b.atMs || RANK[a.kind] - RANK[b.kind]);
 }

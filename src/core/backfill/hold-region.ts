@@ -5,9 +5,8 @@ import { podsThatFit } from '../placement/index.js';
 import type { Stay, WorkloadRecord } from '../queue/index.js';
 import { NO_FLAVOR } from '../queue/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
-import { findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
+import { chargesOfParts, findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
 import { holdingsOf, releaseWorkload } from './availability-walk.js';
-import { chargesOf } from './plan-start.js';
 import { expectedEndMs } from './run-time-estimates.js';
 
 type HeldRegion = Pick<StandingHold, 'flavors' | 'nodes' | 'charges'>;
@@ -131,7 +130,7 @@ class RegionSearch {
     if (parts === undefined) return undefined;
     const flavors = [...new Set(parts.map(({ flavor = NO_FLAVOR }) => flavor))];
     const nodes = chosen.map(({ row }) => this.#state.fleet.recordOf(row).spec.name).sort();
-    return { flavors, nodes, charges: chargesOf(this.#state, this.#record, parts) };
+    return { flavors, nodes, charges: chargesOfParts(this.#state, this.#record, parts) };
   }
 
   #place(rows: readonly Suiting[]): readonly StartPart[] | undefined {

@@ -3,6 +3,7 @@
  * on is lost or late or a higher priority comes, and nobody starts who would make one later. Read `plan-start.ts` first,
  * then `slip-ahead.ts`, `keep-plans.ts` and `standing-hold.ts`. Decides no start: the visit does.
  */
+export { isFree } from './availability-walk.js';
 export { duePlans, plansDueMs } from './due-plans.js';
 export { keepPlans } from './keep-plans.js';
 export { planBlocked, planNext, planStarted } from './make-plans.js';

@@ -5,6 +5,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import { isWaiting } from '../queue/index.js';
 import { minimumOf } from '../start/index.js';
 import { compareText } from '../text-order.js';
+import type { Expected } from './availability-walk.js';
 import { AvailabilityWalk } from './availability-walk.js';
 import { planStart } from './plan-start.js';
 
@@ -58,9 +59,10 @@ function dropVanished(state: CoreState, mayBeGone: readonly WorkloadId[]): void 
   }
 }
 
+/** Or would like to grow. */
 function waits(state: CoreState, id: WorkloadId): boolean {
   const record = state.book.get(id);
-  return record !== undefined && isWaiting(record);
+  return record !== undefined && (isWaiting(record) || state.book.groups.growing.has(id));
 }
 
 /** The first made of the plans that fail, alone or together with those made before. */
@@ -86,13 +88,13 @@ function isOfItsWorkload(state: CoreState, plan: Plan): boolean {
 
 /** By what is expected now: does every one of the plans fit at its start, beside the others? */
 export function canAllStart(state: CoreState, nowMs: Ms, plans: readonly Plan[]): boolean {
-  return firstHindered(state, nowMs, plans) === undefined;
+  return firstHindered(state, nowMs, { plans }) === undefined;
 }
 
 /** The first of the plans, in time, that does not fit at its start. */
-export function firstHindered(state: CoreState, nowMs: Ms, plans: readonly Plan[]): Plan | undefined {
-  if (plans.length === 0) return undefined;
-  const walk = new AvailabilityWalk(state, nowMs, plans);
+export function firstHindered(state: CoreState, nowMs: Ms, expected: Expected): Plan | undefined {
+  if (expected.plans.length === 0) return undefined;
+  const walk = new AvailabilityWalk(state, nowMs, expected);
   const last = walk.changes.findLastIndex(({ kind }) => kind === 'plan-starts');
   const start = state.tx.mark();
   let hindered: Plan | undefined;
@@ -128,7 +130,8 @@ export function advancePlan(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   const plan = plans.get(record.spec.id);
   if (plan === undefined) return;
   const takers = plans.all.filter((other) => other !== plan);
-  const found = planStart(state, record, { nowMs, takers });
+  const later = plans.all.slice(plans.all.indexOf(plan) + 1);
+  const found = planStart(state, record, { nowMs, takers, later });
   const isDue = plan.startMs <= nowMs;
   if (found.kind === 'planned' && (isDue || found.plan.startMs < plan.startMs)) plans.replace(found.plan);
   if (found.kind === 'none' && isDue) {

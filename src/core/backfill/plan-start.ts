@@ -1,17 +1,27 @@
 import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { costOfPod } from '../core-state.js';
 import type { Plan, PlannedPod } from '../forecast/index.js';
 import { mayFit } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
-import { addCharges, findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
+import { chargesOfParts, findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
+import type { Arrival } from './availability-walk.js';
 import { AvailabilityWalk } from './availability-walk.js';
-import { plannedLengthMs } from './run-time-estimates.js';
+import type { Lengths } from './run-time-estimates.js';
+import { lengthsOf } from './run-time-estimates.js';
 
 export type PlanSearch =
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'none'; readonly searched: 'complete' | 'partial' };
+
+/** When a plan is made, and what it must leave as it is. */
+export interface PlanTerms {
+  readonly nowMs: Ms;
+  readonly takers: readonly Plan[];
+  /** Those of the takers that were made later: they may count on its end as learnt. */
+  readonly later?: readonly Plan[];
+  readonly arrival?: Arrival | undefined;
+}
 
 /** Changes that are looked at, and placements that are tried, for one plan. */
 const CHANGES_MAX = 2000;
@@ -27,11 +37,7 @@ const WAITS_MAX = 64;
  * in doubling batches between the starts of plans, since inside such a stretch everything only comes free; the first
  * time with room is then found by halves. Decides nothing and leaves no trace.
  */
-export function planStart(
-  state: CoreState,
-  record: WorkloadRecord,
-  when: { readonly nowMs: Ms; readonly takers: readonly Plan[] },
-): PlanSearch {
+export function planStart(state: CoreState, record: WorkloadRecord, when: PlanTerms): PlanSearch {
   state.work.planSearches++;
   const start = state.tx.mark();
   const found = new StartPlanner(state, record, when).search();
@@ -42,7 +48,7 @@ export function planStart(
 class StartPlanner {
   readonly #walk: AvailabilityWalk;
   readonly #ask: StartAsk;
-  readonly #lengthMs: Ms;
+  readonly #lengths: Lengths;
   readonly #lastStart: number;
   readonly #quotaIsShort: boolean;
   #placements = 0;
@@ -50,11 +56,11 @@ class StartPlanner {
   constructor(
     readonly state: CoreState,
     readonly record: WorkloadRecord,
-    readonly when: { readonly nowMs: Ms; readonly takers: readonly Plan[] },
+    readonly when: PlanTerms,
   ) {
-    this.#walk = new AvailabilityWalk(state, when.nowMs, when.takers);
+    this.#walk = new AvailabilityWalk(state, when.nowMs, { plans: when.takers, arrival: when.arrival });
     this.#ask = startAskOf(state, record);
-    this.#lengthMs = plannedLengthMs(state, record.spec);
+    this.#lengths = lengthsOf(state, record);
     this.#lastStart = this.#walk.changes.findLastIndex(({ kind }) => kind === 'plan-starts');
     this.#quotaIsShort = flavorChoices(state, this.#ask).allowed.length === 0;
   }
@@ -145,9 +151,9 @@ class StartPlanner {
       const before = this.state.tx.mark();
       const found = findStart(this.state, { ...this.#ask, avoid });
       if (found.kind === 'blocked') return undefined;
-      const charges = chargesOf(this.state, this.record, found.parts);
+      const charges = chargesOfParts(this.state, this.record, found.parts);
       for (const charge of charges) this.state.quota.charge(charge);
-      const hindered = this.#hindered(at, startMs + this.#lengthMs);
+      const hindered = this.#hindered(at, startMs);
       this.state.tx.rollbackTo(before);
       if (hindered === undefined) return this.#planOf(found.parts, { at, startMs, charges });
       const rows = new Set(found.parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
@@ -159,11 +165,14 @@ class StartPlanner {
   }
 
   /** The first plan that would not fit at its start any more. */
-  #hindered(from: number, endMs: Ms): Plan | undefined {
+  #hindered(from: number, startMs: Ms): Plan | undefined {
+    const { toldMs, likelyMs } = this.#lengths;
     for (let at = from; at <= this.#lastStart; at++) {
       const change = this.#walk.changes[at];
-      if (change === undefined || change.atMs >= endMs) return undefined;
-      if (!this.#walk.apply(change) && change.kind === 'plan-starts') return change.plan;
+      if (change === undefined || change.atMs >= startMs + toldMs) return undefined;
+      if (this.#walk.apply(change) || change.kind !== 'plan-starts') continue;
+      const hasEnded = change.atMs >= startMs + likelyMs;
+      if (!hasEnded || this.when.later?.includes(change.plan) !== true) return change.plan;
     }
     return undefined;
   }
@@ -174,7 +183,7 @@ class StartPlanner {
   ): Plan {
     const { id, queue } = this.record.spec;
     const pods = plannedPods(this.state, parts);
-    const endMs = startMs + this.#lengthMs;
+    const endMs = startMs + this.#lengths.likelyMs;
     return {
       workload: id,
       queue,
@@ -217,15 +226,4 @@ function plannedPods(state: CoreState, parts: readonly StartPart[]): readonly Pl
       slots,
     })),
   );
-}
-
-/** What a start on these seats would be charged for. */
-export function chargesOf(state: CoreState, { spec }: WorkloadRecord, parts: readonly StartPart[]): readonly Charge[] {
-  let charges: readonly Charge[] = [];
-  for (const { podSet, flavor, pods } of parts) {
-    if (flavor === undefined) continue;
-    const milli = pods.length * costOfPod(podSet, state.fleet.flavor(flavor));
-    charges = addCharges(charges, [{ queue: spec.queue, flavor, milli }]);
-  }
-  return charges;
 }

@@ -1,10 +1,7 @@
-import type { Ms, QueueName, WorkloadSpec } from '../contract/index.js';
+import type { Ms, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { toldLengthMs } from '../queue/index.js';
-import type { Stay } from '../queue/index.js';
-
-/** Past its estimate, work is expected to run a tenth of its age longer, and at least this. */
-const LONGER_MS_MIN: Ms = 60_000;
+import type { Stay, WorkloadRecord } from '../queue/index.js';
+import { lengthOf, overtimeMs } from '../queue/index.js';
 
 /**
  * When what a workload holds is expected to come free, later than `nowMs`. A told end that has passed is put off by a
@@ -31,13 +28,21 @@ export function teaches({ policy, history }: CoreState, queue: QueueName): boole
 
 function putOff(sinceMs: Ms, toldMs: Ms, nowMs: Ms): Ms {
   let endMs = toldMs;
-  while (endMs <= nowMs) endMs += Math.max(LONGER_MS_MIN, Math.floor((endMs - sinceMs) / 10));
+  while (endMs <= nowMs) endMs += overtimeMs(endMs - sinceMs);
   return endMs;
 }
 
-/** How long a planned workload is expected to hold its place: as told, else as learnt, else for ever (`Infinity`). */
-export function plannedLengthMs(state: CoreState, spec: WorkloadSpec): Ms {
-  const toldMs = toldLengthMs(spec);
-  if (toldMs !== Infinity || !state.policy.backfill.learn) return toldMs;
-  return state.history.medianBeyondMs(spec.queue, 0) ?? Infinity;
+/** How long the next incarnation of one that waits will run. */
+export interface Lengths {
+  /** As told; `Infinity` when nobody told. By it alone one may go ahead of a plan made earlier. */
+  readonly toldMs: Ms;
+  /** As told, else as learnt: plans made later may count on it. */
+  readonly likelyMs: Ms;
+}
+
+export function lengthsOf(state: CoreState, record: WorkloadRecord): Lengths {
+  const toldMs = lengthOf(record);
+  const { queue } = record.spec;
+  const isLearnt = toldMs === Infinity && state.policy.backfill.learn;
+  return { toldMs, likelyMs: isLearnt ? (state.history.medianBeyondMs(queue, 0) ?? Infinity) : toldMs };
 }

@@ -2,18 +2,21 @@ import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Plan } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
+import type { StartPart } from '../start/index.js';
+import { holdingsOfParts } from '../start/index.js';
 import { firstHindered } from './keep-plans.js';
 import { isRuled } from '../standing-rules.js';
 import { mayDelay } from './plan-precedence.js';
 import { planStart, plannedRows } from './plan-start.js';
 
-/** What is about to start, its seats taken and its quota charged already. */
+/** What is about to start or to grow, its seats taken and its quota charged already. */
 export interface Newcomer {
+  readonly what: 'start' | 'growth';
   readonly record: WorkloadRecord;
-  /** The nodes of its seats. */
-  readonly rows: ReadonlySet<number>;
+  /** Its seats; of one that grows those that are new. */
+  readonly parts: readonly StartPart[];
   readonly charges: readonly Charge[];
-  /** `Infinity` when nobody told. */
+  /** When all this comes free again; `Infinity` when nobody told. */
   readonly endMs: Ms;
 }
 
@@ -28,12 +31,14 @@ const TRIALS_MAX = 8;
 
 /**
  * May it start now? Only if no plan starts later for it: it ends before they start, or touches neither their nodes nor
- * their quota, or they still fit beside it, or find another place at the same time. Plans that it may delay by the
- * order, and its own, do not count.
+ * their quota, or they still fit beside it, or find another place at the same time. Its own plan does not count, nor
+ * does a plan that it may delay by the order, unless it grows: every waiting minimum comes before any growth. Whose
+ * own plan is due starts there whatever was planned after it.
  */
 export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): SlipAhead {
-  const others = state.plans.all.filter(({ workload }) => workload !== newcomer.record.spec.id);
-  const kept = others.filter((plan) => !mayDelay(state, newcomer.record, plan));
+  const { endMs, charges, parts } = newcomer;
+  const arrival = { endMs, charges, holdings: holdingsOfParts(parts) };
+  const kept = plansBefore(state, nowMs, newcomer);
   const later = kept.filter((plan) => Math.max(nowMs, plan.startMs) < newcomer.endMs);
   const byQuota = later.filter((plan) => sharesQuota(state, newcomer, plan));
   const isTouched =
@@ -43,12 +48,13 @@ export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): S
   let plans: readonly Plan[] = kept;
   const moved: Plan[] = [];
   for (;;) {
-    const hindered = firstHindered(state, nowMs, plans);
+    const hindered = firstHindered(state, nowMs, { plans, arrival });
     if (hindered === undefined) return { kind: 'allowed', moved };
     const record = state.book.get(hindered.workload);
     if (record === undefined || moved.length === TRIALS_MAX) return delays(state, newcomer, hindered);
     const rest = plans.filter((plan) => plan !== hindered);
-    const found = planStart(state, record, { nowMs, takers: rest });
+    const after = rest.slice(plans.indexOf(hindered));
+    const found = planStart(state, record, { nowMs, takers: rest, later: after, arrival });
     if (found.kind === 'none' || found.plan.startMs > Math.max(nowMs, hindered.startMs)) {
       return delays(state, newcomer, hindered);
     }
@@ -57,7 +63,27 @@ export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): S
   }
 }
 
-function delays(state: CoreState, { rows }: Newcomer, plan: Plan): SlipAhead {
+/** The plans that may not start later for it. */
+function plansBefore(state: CoreState, nowMs: Ms, newcomer: Newcomer): readonly Plan[] {
+  const { all } = state.plans;
+  if (newcomer.what === 'growth') return all;
+  const { record } = newcomer;
+  const at = all.findIndex(({ workload }) => workload === record.spec.id);
+  const own = all[at];
+  const isOnPlan = own !== undefined && own.startMs <= nowMs && isWithin(rowsOf(newcomer), plannedRows(state, own));
+  return (isOnPlan ? all.slice(0, at) : all).filter((plan) => plan !== own && !mayDelay(state, record, plan));
+}
+
+function isWithin(rows: ReadonlySet<number>, others: readonly number[]): boolean {
+  return [...rows].every((row) => others.includes(row));
+}
+
+function rowsOf({ parts }: Newcomer): ReadonlySet<number> {
+  return new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+}
+
+function delays(state: CoreState, newcomer: Newcomer, plan: Plan): SlipAhead {
+  const rows = rowsOf(newcomer);
   return { kind: 'delays', plan: plan.workload, rows: plannedRows(state, plan).filter((row) => rows.has(row)) };
 }
 
@@ -76,7 +102,8 @@ function quotaIsEnough(state: CoreState, plans: readonly Plan[]): boolean {
 }
 
 function sharesNodes(state: CoreState, newcomer: Newcomer, plan: Plan): boolean {
-  return plannedRows(state, plan).some((row) => newcomer.rows.has(row));
+  const rows = rowsOf(newcomer);
+  return plannedRows(state, plan).some((row) => rows.has(row));
 }
 
 /** Rules of pods reach beyond their nodes. */

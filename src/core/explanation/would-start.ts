@@ -1,12 +1,11 @@
-import type { Charge, Ms, WorkloadId } from '../contract/index.js';
+import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { costOfPod } from '../core-state.js';
 import { maySlipAhead } from '../backfill/index.js';
 import { brakedUntilMs, findVictims } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-import { toldLengthMs } from '../queue/index.js';
+import { lengthOf } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
-import { addCharges, findStart, startAskOf } from '../start/index.js';
+import { chargesOfParts, findStart, startAskOf } from '../start/index.js';
 
 export type Outlook =
   | { readonly kind: 'starts' }
@@ -45,15 +44,9 @@ function besidePlans(
   { record, nowMs }: { readonly record: WorkloadRecord; readonly nowMs: Ms },
   parts: readonly StartPart[],
 ): Outlook {
-  const charges = parts.reduce<readonly Charge[]>((sum, part) => addCharges(sum, chargeOf(state, record, part)), []);
+  const charges = chargesOfParts(state, record, parts);
   for (const charge of charges) state.quota.charge(charge);
-  const rows = new Set(parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
-  const slip = maySlipAhead(state, nowMs, { record, rows, charges, endMs: nowMs + toldLengthMs(record.spec) });
+  const endMs = nowMs + lengthOf(record);
+  const slip = maySlipAhead(state, nowMs, { what: 'start', record, parts, charges, endMs });
   return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
-}
-
-function chargeOf(state: CoreState, { spec }: WorkloadRecord, part: StartPart): readonly Charge[] {
-  const { flavor, pods, podSet } = part;
-  if (flavor === undefined) return [];
-  return [{ queue: spec.queue, flavor, milli: pods.length * costOfPod(podSet, state.fleet.flavor(flavor)) }];
 }

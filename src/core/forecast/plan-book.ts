@@ -39,6 +39,7 @@ export interface PlanBookRecord {
   readonly told: readonly (readonly [WorkloadId, Ms])[];
   readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
   readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
+  readonly moved: readonly WorkloadId[];
 }
 
 /**
@@ -48,21 +49,24 @@ export interface PlanBookRecord {
 export class PlanBook {
   #plans: readonly Plan[] = [];
   #holds: readonly StandingHold[] = [];
-  #version = 0;
+  /** Whose plan or standing hold has moved or ended since somebody asked. */
+  #moved = new Set<WorkloadId>();
   /** What was known when the plans were last looked at; not in the snapshot, looking again says nothing new. */
   checked: { readonly seq: number; readonly atMs: Ms } | undefined;
   /** The start that was last told, by workload. */
   readonly told = new Map<WorkloadId, Ms>();
   /** Whose standing hold was told. */
   readonly toldHolds = new Set<WorkloadId>();
-  /** Who could start but for a plan, and whose plan that is: to be looked at again when plans change. */
+  /** Who could start or grow but for a plan, and whose plan that is: to be looked at again when plans change. */
   readonly heldBack = new Map<WorkloadId, WorkloadId>();
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Map<WorkloadId, Ms>();
 
-  /** Rises when a plan moves or ends, or a standing hold does: who waits because of it may be able to start then. */
-  get version(): number {
-    return this.#version;
+  /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits because of it may start now. */
+  takeMoved(): ReadonlySet<WorkloadId> {
+    const moved = this.#moved;
+    this.#moved = new Set();
+    return moved;
   }
 
   /** In the order in which they were made. */
@@ -85,7 +89,7 @@ export class PlanBook {
 
   dropHold(workload: WorkloadId): void {
     this.#holds = this.#holds.filter((hold) => hold.workload !== workload);
-    this.#version++;
+    this.#moved.add(workload);
   }
 
   get(workload: WorkloadId): Plan | undefined {
@@ -104,14 +108,16 @@ export class PlanBook {
     this.unplanned.delete(plan.workload);
   }
 
+  /** The same start again is no move. */
   replace(plan: Plan): void {
-    this.#plans = this.#plans.map((other) => (other.workload === plan.workload ? plan : other));
-    this.#version++;
+    const before = this.get(plan.workload);
+    this.#plans = this.#plans.map((other) => (other === before ? plan : other));
+    if (before === undefined || !isSame(before, plan)) this.#moved.add(plan.workload);
   }
 
   remove(workload: WorkloadId): void {
     this.#plans = this.#plans.filter((plan) => plan.workload !== workload);
-    this.#version++;
+    this.#moved.add(workload);
   }
 
   records(): PlanBookRecord {
@@ -122,17 +128,37 @@ export class PlanBook {
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
       unplanned: sorted(this.unplanned),
+      moved: [...this.#moved].sort(compareText),
     };
   }
 
-  restore({ plans, holds, toldHolds, told, heldBack, unplanned }: PlanBookRecord): void {
+  restore({ plans, holds, toldHolds, told, heldBack, unplanned, moved }: PlanBookRecord): void {
     this.#plans = plans;
     this.#holds = holds;
     for (const id of toldHolds) this.toldHolds.add(id);
     for (const [id, startMs] of told) this.told.set(id, startMs);
     for (const [id, by] of heldBack) this.heldBack.set(id, by);
     for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);
+    this.#moved = new Set(moved);
   }
+}
+
+/** Do both take the same, at the same time? Slots are chosen anew whenever a plan is looked at. */
+function isSame(a: Plan, b: Plan): boolean {
+  return (
+    a.startMs === b.startMs &&
+    a.endMs === b.endMs &&
+    a.pods.length === b.pods.length &&
+    a.charges.length === b.charges.length &&
+    a.pods.every(({ podSet, flavor, node }, index) => {
+      const other = b.pods[index];
+      return podSet === other?.podSet && flavor === other.flavor && node === other.node;
+    }) &&
+    a.charges.every(({ queue, flavor, milli }, index) => {
+      const other = b.charges[index];
+      return queue === other?.queue && flavor === other.flavor && milli === other.milli;
+    })
+  );
 }
 
 function sorted<Value>(values: ReadonlyMap<WorkloadId, Value>): readonly (readonly [WorkloadId, Value])[] {

@@ -17,6 +17,6 @@ export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
 export { growWorkload } from './resize-gang.js';
 export type { GrowthGuard } from './resize-gang.js';
-export { announceStart, chargesOfParts, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
+export { announceStart, growDraft, startInPlaceOf, tryStart } from './start-workload.js';
 export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';
 export { clockMoved } from './unblock.js';

@@ -5,10 +5,19 @@ import type { DomainId, PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
-import { addCharges, findStart, growStart, standingOf, startAskOf, sumCharges } from '../start/index.js';
+import {
+  addCharges,
+  chargesOf,
+  chargesOfParts,
+  findStart,
+  growStart,
+  standingOf,
+  startAskOf,
+  sumCharges,
+} from '../start/index.js';
 import type { DecisionBody, DecisionWriter } from './decision-writer.js';
 import { claimedPods, doneOf, missingOf, podsOfSet, refsOf } from './pod-counts.js';
-import { chargesOf, podOf, podsInQuota } from './start-workload.js';
+import { podOf, podsInQuota } from './start-workload.js';
 
 interface Resizing {
   readonly state: CoreState;
@@ -19,7 +28,7 @@ interface Resizing {
 /** May these pods, whose seats are taken and charged, join the workload now? No when they would delay a plan. */
 export type GrowthGuard = (
   record: WorkloadRecord,
-  growth: { readonly rows: ReadonlySet<number>; readonly charges: readonly Charge[] },
+  growth: { readonly parts: readonly StartPart[]; readonly charges: readonly Charge[] },
 ) => boolean;
 
 /** Has a started workload fewer pods than it may have? One that is about to end needs no more. */
@@ -65,15 +74,9 @@ export function growWorkload(resizing: Resizing, record: WorkloadRecord, guard: 
   if (!mayGrow(record)) return;
   const start = state.tx.mark();
   const grown = findGrowth(state, record);
-  const charges = grown.reduce<readonly Charge[]>((sum, part) => {
-    return addCharges(sum, chargesOf(state, record, { part, pods: part.pods.length }));
-  }, []);
-  const rows = new Set(grown.flatMap(({ pods }) => pods.map(({ row }) => row)));
-  if (grown.length === 0 || !guard(record, { rows, charges })) {
+  const charges = chargesOfParts(state, record, grown);
+  if (grown.length === 0 || !guard(record, { parts: grown, charges })) {
     state.tx.rollbackTo(start);
-    // Plans come and go without a sign to those that run: what only they forbid is tried again.
-    state.book.setShort(record, true);
-    if (grown.length === 0) state.book.groups.growing.park(record.spec.id);
     return;
   }
   const startByMs = nowMs + state.policy.start.deadlineMs;

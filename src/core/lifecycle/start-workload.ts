@@ -1,14 +1,21 @@
 import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import { costOfPod } from '../core-state.js';
-import type { Holding, PodRecord } from '../fleet/index.js';
+import type { PodRecord } from '../fleet/index.js';
 import { podSize } from '../pod-need.js';
-import { standingRules } from '../standing-rules.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { Membership, WorkloadRecord } from '../queue/index.js';
-import { FIRST_ROUND, toldLengthMs } from '../queue/index.js';
+import { FIRST_ROUND, lengthOf } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
-import { addCharges, findStart, growStart, startAskOf } from '../start/index.js';
+import {
+  addCharges,
+  chargesOf,
+  chargesOfParts,
+  findStart,
+  growStart,
+  holdingsOfParts,
+  startAskOf,
+} from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
 import type { WayBody } from './give-way.js';
 import { giveWay } from './give-way.js';
@@ -64,26 +71,8 @@ export function draftStart(state: CoreState, record: WorkloadRecord, parts: read
   const incarnation = 1 + Math.max(record.incarnation, ...incarnationsSeen(state, record));
   const change = { state: 'starting', incarnation, startedAtMs: state.nowMs, told: undefined, charges } as const;
   const started = state.book.change(record, change);
-  state.startsOfSettle.set(record.spec.id, holdingsOf(parts));
+  state.startsOfSettle.set(record.spec.id, holdingsOfParts(parts));
   return { record: started, parts, charges, borrows };
-}
-
-/** What a start on these seats is charged for. */
-export function chargesOfParts(
-  state: CoreState,
-  record: WorkloadRecord,
-  parts: readonly StartPart[],
-): readonly Charge[] {
-  let charges: readonly Charge[] = [];
-  for (const part of parts) charges = addCharges(charges, chargesOf(state, record, { part, pods: part.pods.length }));
-  return charges;
-}
-
-function holdingsOf(parts: readonly StartPart[]): readonly Holding[] {
-  return parts.flatMap(({ podSet, pods }) => {
-    const rules = standingRules(podSet);
-    return pods.map(({ row, slots }) => ({ row, ...podSize(podSet), slots, rules }));
-  });
 }
 
 /** Of pods that still stand somewhere, also of a life that the record does not know of: their names are taken. */
@@ -106,7 +95,7 @@ export function growDraft(state: CoreState, draft: StartDraft): StartDraft {
     charges = addCharges(charges, more);
     return { ...part, pods: [...part.pods, ...pods] };
   });
-  state.startsOfSettle.set(record.spec.id, holdingsOf(parts));
+  state.startsOfSettle.set(record.spec.id, holdingsOfParts(parts));
   return { ...draft, parts, charges };
 }
 
@@ -147,7 +136,7 @@ export function startInPlaceOf(
 
 function startBody(record: WorkloadRecord, seats: readonly Seat[], charges: readonly Charge[]) {
   const { spec, incarnation, startByMs = 0, startedAtMs = 0 } = record;
-  const lengthMs = toldLengthMs(spec);
+  const lengthMs = lengthOf(record);
   const end = lengthMs === Infinity ? {} : { plannedEndMs: startedAtMs + lengthMs };
   return { kind: 'start', workload: spec.id, incarnation, seats, charges, startByMs, ...end } as const;
 }
@@ -229,15 +218,4 @@ export function podsInQuota(state: CoreState, record: WorkloadRecord, { podSet, 
   const cost = costOfPod(podSet, state.fleet.flavor(flavor));
   const available = state.quota.available(record.spec.queue, flavor);
   return cost === 0 || available === undefined ? Infinity : Math.floor(available / cost);
-}
-
-/** What so many pods of the part cost. */
-export function chargesOf(
-  state: CoreState,
-  record: WorkloadRecord,
-  { part, pods }: { readonly part: StartPart; readonly pods: number },
-): readonly Charge[] {
-  if (part.flavor === undefined || pods === 0) return [];
-  const milli = pods * costOfPod(part.podSet, state.fleet.flavor(part.flavor));
-  return milli === 0 ? [] : [{ queue: record.spec.queue, flavor: part.flavor, milli }];
 }

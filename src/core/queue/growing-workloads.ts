@@ -54,6 +54,10 @@ export class GrowingWorkloads {
     for (const id of this.#byFlavor.get(flavor) ?? []) this.#active.add(id);
   }
 
+  wakeOne(id: WorkloadId): void {
+    if (this.has(id)) this.#active.add(id);
+  }
+
   wakeAll(): void {
     for (const id of this.#flavorsOf.keys()) this.#active.add(id);
   }

@@ -7,9 +7,24 @@ export type WorkOf = Pick<
   'spec' | 'startedAtMs' | 'progressEndMs' | 'checkpointAtMs' | 'workDoneMs' | 'expectedMs'
 >;
 
-/** Past its estimate, work is expected to take a tenth of its age more, and at least so long. */
 const OVERTIME_MS_MIN: Ms = 60_000;
 const OVERTIME_PARTS = 10;
+
+/** Past its estimate, work is expected to take a tenth of its age more, and at least 60 s. */
+export function overtimeMs(ageMs: Ms): Ms {
+  return Math.max(OVERTIME_MS_MIN, Math.floor(ageMs / OVERTIME_PARTS));
+}
+
+/**
+ * How long an incarnation runs by what was told: the shorter of its limit and the work that its estimate leaves after
+ * what earlier ones have saved; `Infinity` when neither was told.
+ */
+export function lengthOf({ spec, workDoneMs, expectedMs }: Omit<WorkOf, 'checkpointAtMs'>): Ms {
+  const expected = expectedMs ?? spec.estimateMs;
+  const work =
+    expected === undefined ? Infinity : workDoneMs === 0 ? expected : left(expected - workDoneMs, workDoneMs);
+  return Math.min(work, spec.limitMs ?? Infinity);
+}
 
 /**
  * How long it has yet to run. While it waits: what it was expected to take, less what earlier incarnations have saved;
@@ -51,5 +66,5 @@ function expectedMsOf({ spec, expectedMs }: WorkOf): Ms | undefined {
 }
 
 function left(ms: Ms, done: Ms): Ms {
-  return ms > 0 ? ms : Math.max(OVERTIME_MS_MIN, Math.floor(done / OVERTIME_PARTS));
+  return ms > 0 ? ms : overtimeMs(done);
 }

@@ -1,5 +1,6 @@
-import type { Ms, QueueName, WorkloadId, WorkloadSpec } from '../contract/index.js';
+import type { Ms, QueueName, WorkloadId } from '../contract/index.js';
 import { compareText } from '../text-order.js';
+import { lengthOf } from './remaining-work.js';
 import type { WorkloadRecord } from './workload-record.js';
 
 /** A workload that holds something; `endMs` as it was told, `undefined` when nothing was. */
@@ -15,23 +16,18 @@ const LEAVING_MS: Ms = 60_000;
 
 /**
  * Since when it holds what it holds, and until when by what is told of it: the earlier of start + limit and start +
- * estimate; what it says of its progress stands in place of its estimate. `undefined`: it holds nothing.
+ * what is left of the estimate; what it says of its progress stands in place of its estimate. `undefined`: it holds nothing.
  */
 export function stayOf(record: WorkloadRecord): Stay | undefined {
   const { spec, state, startedAtMs, evictedAtMs, progressEndMs } = record;
-  const { id, queue, estimateMs, limitMs } = spec;
+  const { id, queue, limitMs } = spec;
   if (state === 'evicting') {
     return evictedAtMs === undefined ? undefined : { id, queue, sinceMs: evictedAtMs, endMs: evictedAtMs + LEAVING_MS };
   }
   if (startedAtMs === undefined) return undefined;
-  const estimated = progressEndMs ?? startedAtMs + (estimateMs ?? Infinity);
+  const estimated = progressEndMs ?? startedAtMs + lengthOf(record);
   const endMs = Math.min(estimated, startedAtMs + (limitMs ?? Infinity));
   return { id, queue, sinceMs: startedAtMs, endMs: endMs === Infinity ? undefined : endMs };
-}
-
-/** How long it would run by what was told: the shorter of estimate and limit; `Infinity` when neither was. */
-export function toldLengthMs({ estimateMs, limitMs }: Pick<WorkloadSpec, 'estimateMs' | 'limitMs'>): Ms {
-  return Math.min(estimateMs ?? Infinity, limitMs ?? Infinity);
 }
 
 /** All workloads that hold something, by their ends as told; those of which none is told, by their starts. */

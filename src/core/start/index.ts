@@ -3,7 +3,7 @@
  * nothing and to charge nothing. Lifecycle starts with it, preemption and backfill try with it, explanations ask it.
  * Read `find-start.ts` first.
  */
-export { addCharges, subtractCharges, sumCharges } from './charges.js';
+export { addCharges, chargesOf, chargesOfParts, holdingsOfParts, subtractCharges, sumCharges } from './charges.js';
 export {
   choicesToPlace,
   findStart,
