@@ -5,7 +5,10 @@ import { podSize } from './pod-need.js';
 import type { DecisionWriter } from './lifecycle/index.js';
 import { compareText } from './text-order.js';
 
-/** Tells planned starts, for display: those that are new or have moved, and those given up by who goes on waiting. So for standing holds. */
+/**
+ * Tells planned starts, for display: those that are new or have moved, and those given up by who goes on waiting. So for
+ * standing holds.
+ */
 export function tellPlans(state: CoreState, writer: DecisionWriter): void {
   const { plans, book } = state;
   for (const [id] of [...plans.told].sort(([a], [b]) => compareText(a, b))) {

@@ -99,18 +99,20 @@ export function isFree(state: CoreState, plan: Plan): boolean {
 function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined {
   const start = state.tx.mark();
   const taken: Holding[] = [];
-  const undo = (): undefined => {
-    state.tx.rollbackTo(start);
-    return undefined;
-  };
   for (const charge of plan.charges) {
-    if (state.quota.fits(charge).kind === 'exceeds') return undo();
+    if (state.quota.fits(charge).kind === 'exceeds') {
+      state.tx.rollbackTo(start);
+      return undefined;
+    }
     state.quota.charge(charge);
   }
   const rules: RulesOfShapes = new Map();
   for (const pod of plan.pods) {
     const holding = takePod(state, { plan, rules }, pod);
-    if (holding === undefined) return undo();
+    if (holding === undefined) {
+      state.tx.rollbackTo(start);
+      return undefined;
+    }
     taken.push(holding);
   }
   return taken;

@@ -9,7 +9,10 @@ export function duePlans({ plans }: CoreState, nowMs: Ms): readonly WorkloadId[]
   return plans.all.filter(({ startMs }) => startMs <= nowMs).map(({ workload }) => workload);
 }
 
-/** The next time at which a plan falls due, somebody without one loses patience, or at which an end that a plan waits for has not come as expected. */
+/**
+ * The next time at which a plan falls due, somebody without one loses patience, or an end that a plan waits for has not
+ * come as expected.
+ */
 export function plansDueMs(state: CoreState, nowMs: Ms): Ms | undefined {
   let dueMs = patienceEndMs(state, nowMs) ?? Infinity;
   for (const { startMs, waitsFor } of state.plans.all) {

@@ -24,7 +24,7 @@ export function planBlocked(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   return isPlanned ? 'planned' : 'not-planned';
 }
 
-/** It has started: its plan is over, those that it may delay are looked at again, and the next of its queue is planned. */
+/** It has started: its plan is over, those that it may delay are looked at again, the next of its queue is planned. */
 export function planStarted(
   state: CoreState,
   nowMs: Ms,

@@ -21,7 +21,7 @@ function end(rig: CoreRig, id: string): void {
   }
 }
 
-/** `r` runs for an hour on one node; `f`, of unknown length, and the elastic `e` with one of its two pods on the others. */
+/** `r` runs for an hour on one node; `f`, of unknown length, and `e` with one of its two pods on the others. */
 function fleetWithGrower(
   policy: Partial<Policy>,
   e: { readonly priority?: number; readonly estimateMs?: number } = {},

@@ -62,7 +62,7 @@ export class PlanBook {
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Map<WorkloadId, Ms>();
 
-  /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits because of it may start now. */
+  /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits for it may start now. */
   takeMoved(): ReadonlySet<WorkloadId> {
     const moved = this.#moved;
     this.#moved = new Set();
