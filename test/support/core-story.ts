@@ -45,6 +45,7 @@ export class CoreStory {
   readonly wakes: (number | undefined)[] = [];
   nowMs = 0;
   queues: readonly QueueSpec[];
+  readonly #succeeded = new Set<string>();
   #seq = 0;
   #submitted = 0;
   readonly #counts: { workload: string; podSet: string; count: number; minCount: number }[] = [];
@@ -68,6 +69,9 @@ export class CoreStory {
   }
 
   tell(input: SchedulerInput): void {
+    if (input.kind === 'pod-ended' && input.outcome === 'succeeded') {
+      this.#succeeded.add(`${input.pod.workload}/${input.pod.podSet}`);
+    }
     this.ledger.hear(input);
     this.scheduler.apply({ ...input, seq: ++this.#seq, atMs: this.nowMs });
   }
@@ -126,7 +130,9 @@ export class CoreStory {
   boundsOf(workload: string, podSet: PodSetSpec): { readonly least: number; readonly most: number } {
     const { count, minCount, onLoss, start } = podSet;
     const changes = this.#counts.filter((change) => change.workload === workload && change.podSet === podSet.name);
-    const least = onLoss === 'replace' || start === 'each' ? 1 : minCount;
+    // Those that have succeeded count, though they hold nothing: the others of their set may start after them.
+    const isBegun = start === 'each' && this.#succeeded.has(`${workload}/${podSet.name}`);
+    const least = isBegun ? 0 : onLoss === 'replace' || start === 'each' ? 1 : minCount;
     return {
       least: Math.min(least, ...changes.map((change) => change.minCount)),
       most: Math.max(count, ...changes.map((change) => change.count)),
