@@ -6,7 +6,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
 import { chargesOfParts, findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
 import type { Arrival } from './availability-walk.js';
-import { AvailabilityWalk } from './availability-walk.js';
+import { AvailabilityWalk, holdingsOf } from './availability-walk.js';
 import type { Lengths } from './run-time-estimates.js';
 import { lengthsOf } from './run-time-estimates.js';
 
@@ -196,9 +196,10 @@ class StartPlanner {
   }
 
   #waitsFor(at: number, nodes: ReadonlySet<string>, charges: readonly Charge[]): readonly WorkloadId[] {
-    const { book, pods } = this.state;
+    const { book, fleet } = this.state;
     const counts = (id: WorkloadId): boolean => {
-      if (pods.ofWorkload(id).some(({ seat }) => nodes.has(seat.node))) return true;
+      // Also what a start of this settle holds, which is not said yet.
+      if (holdingsOf(this.state, id).some(({ row }) => nodes.has(fleet.recordOf(row).spec.name))) return true;
       if (!this.#quotaIsShort) return false;
       return (book.get(id)?.charges ?? []).some(({ flavor }) => charges.some((charge) => charge.flavor === flavor));
     };
