@@ -168,6 +168,23 @@ const anyTopology = fc.constantFrom<(TopologyRequest | undefined)[]>(
   { kind: 'slice', level: 'host', size: 2 },
 );
 
+const SEES_DB = [{ key: 'app', operator: 'In' as const, values: ['db'] }];
+const BY_HOST = { topologyKey: 'kubernetes.io/hostname', selector: SEES_DB };
+
+/** Rules that look beyond the node; most pods have none. */
+const anyRules = fc.constantFrom<Partial<PodSetSpec>[]>(
+  {},
+  {},
+  {},
+  {},
+  {},
+  { labels: { app: 'db' } },
+  { hostPorts: [{ port: 80 }] },
+  { labels: { app: 'db' }, podAntiAffinity: { required: [BY_HOST] } },
+  { podAffinity: { required: [BY_HOST] } },
+  { labels: { app: 'db' }, topologySpread: [{ ...BY_HOST, maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }] },
+);
+
 const anyPodSet = fc
   .record({
     count: fc.constantFrom(1, 1, 2, 3, 4),
@@ -180,6 +197,7 @@ const anyPodSet = fc
     selects: fc.constantFrom(false, false, false, false, false, true),
     tolerates: fc.boolean(),
     topology: anyTopology,
+    rules: anyRules,
     life: fc.constantFrom<Pick<PodSetSpec, 'start' | 'onLoss'>[]>(
       { start: 'together', onLoss: 'restart-all' },
       { start: 'together', onLoss: 'restart-all' },
@@ -187,25 +205,28 @@ const anyPodSet = fc
       { start: 'each', onLoss: 'replace' },
     ),
   })
-  .map(({ count, slack, gpus, milli, profile, flavors, cpu, selects, tolerates, topology, life }): PodSetSpec => {
-    const isFraction = milli < 1000 && gpus > 0;
-    const size = topology?.kind === 'slice' ? topology.size : 1;
-    return aPodSet({
-      count: (count + slack) * size,
-      minCount: count * size,
-      gpus: isFraction ? 1 : gpus,
-      milli,
-      flavors: gpus === 0 ? (cpu > 0 ? ['cpu'] : []) : flavors,
-      cpu,
-      nodeSelector: selects ? { pool: 'train' } : {},
-      ...life,
-      tolerations: tolerates ? [{ key: 'team', operator: 'Exists' }] : [],
-      ...(topology === undefined ? {} : { topology }),
-      ...(profile === undefined || gpus === 0
-        ? {}
-        : { devices: { count: 1, milli: profile.eighths * 125, profile: profile.name } }),
-    });
-  });
+  .map(
+    ({ count, slack, gpus, milli, profile, flavors, cpu, selects, tolerates, topology, life, rules }): PodSetSpec => {
+      const isFraction = milli < 1000 && gpus > 0;
+      const size = topology?.kind === 'slice' ? topology.size : 1;
+      return aPodSet({
+        count: (count + slack) * size,
+        minCount: count * size,
+        gpus: isFraction ? 1 : gpus,
+        milli,
+        flavors: gpus === 0 ? (cpu > 0 ? ['cpu'] : []) : flavors,
+        cpu,
+        nodeSelector: selects ? { pool: 'train' } : {},
+        ...life,
+        ...rules,
+        tolerations: tolerates ? [{ key: 'team', operator: 'Exists' }] : [],
+        ...(topology === undefined ? {} : { topology }),
+        ...(profile === undefined || gpus === 0
+          ? {}
+          : { devices: { count: 1, milli: profile.eighths * 125, profile: profile.name } }),
+      });
+    },
+  );
 
 const anyTime = fc.constantFrom(undefined, 800, 2000, 5000, 100_000);
 

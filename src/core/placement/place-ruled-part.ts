@@ -30,8 +30,11 @@ export function placeRuledPart(tx: FleetTransaction, part: RuledPart, where: Whe
   const filler = new RuledFiller(tx, part.shape, where.avoid);
   const { limit, preferred = -1, slices, need } = part;
   if (slices !== undefined) {
+    const start = tx.mark();
     const pods = filler.fillSlices(where.within, { level: slices.level, size: slices.size, count: need });
-    return pods.length === need ? { pods, region: where.within } : undefined;
+    if (pods.length === need) return { pods, region: where.within };
+    tx.rollbackTo(start);
+    return undefined;
   }
   for (let level = Math.max(limit, preferred); level >= limit; level--) {
     for (const region of filler.regionsAt(level, where.within, need)) {
