@@ -2,21 +2,35 @@
  * How often what was done since the core was made, for budgets and profiles that no slow machine disturbs. Nothing is
  * decided by it, and it is in no snapshot.
  */
-export class WorkCounts {
-  settles = 0;
+export interface WorkCounts {
+  settles: number;
   /** Waiting workloads that had their turn. */
-  visits = 0;
+  visits: number;
   /** Groups of the waiting that became active: new ones, and those that something which came free may help. */
-  wakes = 0;
+  wakes: number;
   /** Searches for a start to plan. */
-  planSearches = 0;
+  planSearches: number;
   /** Searches for victims, and who fell in them, for good or in a trial. */
-  victimSearches = 0;
-  falls = 0;
+  victimSearches: number;
+  falls: number;
   /** Ends to come that were listed for plans. */
-  endsListed = 0;
+  endsListed: number;
   /** Nodes that a shape looked at. */
-  nodesJudged = 0;
+  nodesJudged: number;
   /** Times that a shape looked at all nodes anew. */
-  rebuilds = 0;
+  rebuilds: number;
+}
+
+export function noWork(): WorkCounts {
+  return {
+    settles: 0,
+    visits: 0,
+    wakes: 0,
+    planSearches: 0,
+    victimSearches: 0,
+    falls: 0,
+    endsListed: 0,
+    nodesJudged: 0,
+    rebuilds: 0,
+  };
 }

@@ -105,16 +105,22 @@ describe('a core rebuilt from the ledger', () => {
       for (const [step, happening] of happenings.entries()) await happen(rig, happening, `job-${stories}-${step}`);
       await rig.settle();
       expect(await rig.query(BROKEN_BOOKS)).toEqual([]);
-      const present = rig.session.view();
+      const present = believed(rig);
       await rig.lead();
       expect((await rig.settle()).filter((decision) => !isForDisplay(decision))).toEqual([]);
-      expect(rig.session.view()).toEqual(present);
+      expect(believed(rig)).toEqual(present);
     });
     // A story is hundreds of transactions: a deep run has new seeds, not more cases.
     await fc.assert(law, { ...lawCases(STORIES), numRuns: STORIES });
     expect(await evictions()).toBeGreaterThan(0);
   });
 });
+
+/** Planned starts are advice, and no ledger keeps them: a rebuilt core makes its own. */
+function believed(rig: LedgerRig): unknown {
+  const view = rig.session.view();
+  return { ...view, workloads: view.workloads.map(({ plannedStartMs: _advice, ...workload }) => workload) };
+}
 
 function takingWork(rig: LedgerRig): readonly string[] {
   return rig.session.view().nodes.flatMap(({ name, takesWork }) => (takesWork ? [name] : []));

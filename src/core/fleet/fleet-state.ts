@@ -10,7 +10,7 @@ import type {
 import { invariant } from '../invariant.js';
 import type { Column, Journal } from '../journal.js';
 import { compareText } from '../text-order.js';
-import { WorkCounts } from '../work-counts.js';
+import { noWork } from '../work-counts.js';
 import { ChangeLog } from './change-log.js';
 import { flavorsOfNode } from './node-flavors.js';
 import type { NodeFlavors } from './node-flavors.js';
@@ -74,7 +74,7 @@ export class FleetState {
   /** What shapes make of the nodes, by the shape. */
   readonly columns = new ShapeColumnsCache<object>();
   /** What was done to answer; nothing is decided by it. */
-  readonly work = new WorkCounts();
+  readonly work = noWork();
   /** 1 when the node takes new work: healthy, schedulable, present. */
   readonly open: Column;
   readonly cpuFree: Column;

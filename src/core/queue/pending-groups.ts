@@ -9,7 +9,8 @@ import type {
 } from '../contract/index.js';
 import { isRuled, looksForOthers } from '../standing-rules.js';
 import { compareText } from '../text-order.js';
-import { WorkCounts } from '../work-counts.js';
+import type { WorkCounts } from '../work-counts.js';
+import { noWork } from '../work-counts.js';
 import { ActiveGroups } from './active-groups.js';
 import { GrowingWorkloads } from './growing-workloads.js';
 import type { OrderKey } from './order-key.js';
@@ -81,7 +82,7 @@ export class PendingGroups {
 
   readonly #work: WorkCounts;
 
-  constructor(work = new WorkCounts()) {
+  constructor(work = noWork()) {
     this.#work = work;
   }
 

@@ -3,7 +3,7 @@ import { DEFAULT_POLICY } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { invariant } from '../invariant.js';
 import { compareText } from '../text-order.js';
-import { WorkCounts } from '../work-counts.js';
+import { noWork } from '../work-counts.js';
 import { Dependencies } from './dependencies.js';
 import type { GrowthRecord } from './growing-workloads.js';
 import { flavorsOf, PendingGroups } from './pending-groups.js';
@@ -35,7 +35,7 @@ export class WorkloadBook {
   readonly #dependencies = new Dependencies();
   #order: Order = DEFAULT_POLICY.order;
 
-  constructor(work = new WorkCounts()) {
+  constructor(work = noWork()) {
     this.groups = new PendingGroups(work);
   }
 
