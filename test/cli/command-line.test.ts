@@ -21,7 +21,19 @@ describe('the command line', () => {
     expect(await berth.run(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
     const help = await berth.run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    for (const command of ['up', 'server', 'apply', 'get', 'describe', 'explain', 'logs', 'cancel', 'node', 'scenario', 'train']) {
+    for (const command of [
+      'up',
+      'server',
+      'apply',
+      'get',
+      'describe',
+      'explain',
+      'logs',
+      'cancel',
+      'node',
+      'scenario',
+      'train',
+    ]) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     }
   });

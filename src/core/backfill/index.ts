@@ -12,4 +12,3 @@ export { maySlipAhead } from './slip-ahead.js';
 export type { Newcomer, SlipAhead } from './slip-ahead.js';
 export { holdShortOf, keepHolds } from './standing-hold.js';
 export { startInterval } from './start-interval.js';
-export type { StartInterval } from './start-interval.js';

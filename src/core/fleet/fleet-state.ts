@@ -27,7 +27,7 @@ export const WHOLE_DEVICE_MILLI = 1000;
 /** A device's memory counts in eighths, as MIG cuts it; a partition lies on some in a row. */
 export const EIGHTHS = 8;
 /** Stands behind the eighths of a slot: held while partitions and other shares come after one another on it. */
-export const MIXED = EIGHTHS;
+export const MIXED = 8;
 const CUTS = EIGHTHS + 1;
 
 /** A node as it was told, and what was seen of it; amounts are in the columns. */

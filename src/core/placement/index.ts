@@ -10,7 +10,6 @@ export { takeSeat } from './take-seat.js';
 export { withoutHeldSlices } from './held-slices.js';
 export type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
 export { PodRules } from './pod-rules.js';
-export type { BrokenRule } from './pod-rules.js';
 export { placeGang } from './place-mixed-gang.js';
 export { PodShape, profileOn, ShapeBook, whyNever } from './pod-shape.js';
 export type { RuledOut } from './pod-shape.js';

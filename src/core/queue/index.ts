@@ -2,7 +2,6 @@
  * Who waits, and whose turn it is. Promises one order for equal input, and that a settle looks only at workloads for
  * which something changed. Read `workload-record.ts` first, then `pending-groups.ts` and `queue-tournament.ts`.
  */
-export { GrowingWorkloads } from './growing-workloads.js';
 export type { GrowthRecord } from './growing-workloads.js';
 export { comesFirstForGood, compareByOrder, orderKeyOf } from './order-key.js';
 export { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, RULED } from './pending-groups.js';

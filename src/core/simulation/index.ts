@@ -4,7 +4,7 @@
  * knows no randomness. Read `simulation.ts` first.
  */
 export { Simulation } from './simulation.js';
-export type { SimulationOptions, SimulationWatcher } from './simulation.js';
+export type { SimulationOptions } from './simulation.js';
 export type { SimulatedPod } from './simulated-cluster.js';
 export type { SimulationInput } from './happening.js';
 export { SimulationError } from './simulation-error.js';

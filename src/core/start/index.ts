@@ -14,7 +14,7 @@ export {
   placeChoice,
   standingOf,
 } from './find-start.js';
-export type { StartPart, StartSearch } from './find-start.js';
+export type { StartPart } from './find-start.js';
 export { requestsOf, tournamentOf } from './requests.js';
 export { minimumOf, startAskOf, surplusFrom } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';
