@@ -82,6 +82,16 @@ describe('a scenario file', () => {
       to: 'parent: leaf',
       want: '5 queues.1.parent: no queue leaf above it',
     },
+    'domains of a level that the fleet does not have': {
+      from: 'running: []}',
+      to: 'domains: {one: {rackk: 1}}}',
+      want: '11 expect.0.domains.one.rackk: no level rackk; there are rack, host',
+    },
+    'usage of a flavor that neither nodes nor queues name': {
+      from: 'running: []}',
+      to: 'usage: {lab: {gpuu: 0}}}',
+      want: '11 expect.0.usage.lab.gpuu: no flavor gpuu; there are gpu',
+    },
     'an expectation of no time': {
       from: '{at: 5, running: []}',
       to: '{running: []}',

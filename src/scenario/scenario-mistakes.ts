@@ -1,8 +1,16 @@
 import { partitionsOf, type HardwareCatalogue } from '../core/fleet/index.js';
-import { levelsOf, namesOf, nodeMistakes, type FleetFile, type Mistake } from '../fleet-file/fleet.schema.js';
+import {
+  DEFAULT_MODEL,
+  levelsOf,
+  namesOf,
+  nodeMistakes,
+  type FleetFile,
+  type FleetFileNode,
+  type Mistake,
+} from '../fleet-file/fleet.schema.js';
 import type { ScenarioEvent } from './event.schema.js';
 import type { Expectation } from './expectation.schema.js';
-import type { ScenarioQueue } from './queue.schema.js';
+import { flavorsNamedBy, type ScenarioQueue } from './queue.schema.js';
 import { modelsOf, type ScenarioPodSet, type ScenarioWorkload } from './workload.schema.js';
 
 interface Named {
@@ -25,6 +33,7 @@ class MistakeSearch {
   readonly #levels: readonly string[];
   readonly #nodes: Set<string>;
   readonly #queues = new Set<string>();
+  readonly #flavors: ReadonlySet<string>;
   readonly #workloads = new Set<string>();
   readonly #catalogue: HardwareCatalogue;
 
@@ -32,6 +41,7 @@ class MistakeSearch {
     this.#catalogue = catalogue;
     this.#levels = levelsOf(scenario.fleet);
     this.#nodes = new Set(scenario.fleet.nodes.flatMap((node) => namesOf(node, catalogue)));
+    this.#flavors = flavorsIn(scenario);
     for (const [index, queue] of scenario.queues.entries()) this.#queue(['queues', index], queue);
     for (const [index, workload] of scenario.workloads.entries()) this.#workload(['workloads', index], workload);
     for (const [index, event] of scenario.events.entries()) this.#event(['events', index], event);
@@ -55,9 +65,7 @@ class MistakeSearch {
       const { topology } = set;
       if (set.mig !== undefined) this.#partition([...path, 'pods', index, 'mig'], set, set.mig);
       const level = topology === undefined ? undefined : levelIn(topology);
-      if (level !== undefined && !this.#levels.includes(level)) {
-        this.#report([...path, 'pods', index, 'topology'], `no level ${level}; there are ${this.#levels.join(', ')}`);
-      }
+      if (level !== undefined) this.#level([...path, 'pods', index, 'topology'], level);
     }
     for (const [podSet, byNode] of Object.entries(running)) {
       const set = pods.find((one) => one.name === podSet);
@@ -133,10 +141,26 @@ class MistakeSearch {
     for (const key of ['usage', 'share'] as const) {
       for (const name of Object.keys(expectation[key] ?? {})) this.#known([...path, key, name], 'queue', name);
     }
+    for (const [name, perLevel] of Object.entries(expectation.domains ?? {})) {
+      for (const level of Object.keys(perLevel)) this.#level([...path, 'domains', name, level], level);
+    }
+    for (const [name, perFlavor] of Object.entries(expectation.usage ?? {})) {
+      for (const flavor of Object.keys(perFlavor)) this.#flavor([...path, 'usage', name, flavor], flavor);
+    }
     for (const [name, nodes] of Object.entries(expectation.on ?? {})) {
       const names = Array.isArray(nodes) ? nodes : Object.keys(nodes);
       for (const node of names) this.#known([...path, 'on', name], 'node', node);
     }
+  }
+
+  #level(path: Path, level: string): void {
+    if (this.#levels.includes(level)) return;
+    this.#report(path, `no level ${level}; there are ${this.#levels.join(', ')}`);
+  }
+
+  #flavor(path: Path, flavor: string): void {
+    if (this.#flavors.has(flavor)) return;
+    this.#report(path, `no flavor ${flavor}; there are ${[...this.#flavors].sort().join(', ') || 'none'}`);
   }
 
   #known(path: Path, what: 'workload' | 'node' | 'queue', name: string): void {
@@ -152,4 +176,20 @@ class MistakeSearch {
 function levelIn(topology: NonNullable<ScenarioWorkload['pods'][number]['topology']>): string {
   if ('slice' in topology) return topology.slice.level;
   return 'required' in topology ? topology.required : topology.preferred;
+}
+
+/** The flavors that nodes and queues name, at first or later: what only a pod asks for is never charged. */
+function flavorsIn({ fleet, queues, events }: Named): ReadonlySet<string> {
+  const nodes = [...fleet.nodes, ...events.flatMap(({ addNode }) => addNode ?? [])];
+  const changes = events.filter(({ queue }) => queue !== undefined);
+  return new Set([
+    ...nodes.flatMap(modelsOn),
+    ...[...queues, ...changes].flatMap(flavorsNamedBy),
+    ...queues.flatMap(({ pastUsage = {} }) => Object.keys(pastUsage)),
+  ]);
+}
+
+function modelsOn({ accelerators, slice }: FleetFileNode): readonly string[] {
+  if (slice !== undefined) return [slice.model];
+  return accelerators === undefined ? [DEFAULT_MODEL] : [accelerators].flat().map(({ model }) => model);
 }

@@ -11,7 +11,7 @@ import { depth, memory, restore } from './core/scale-cases.js';
 /**
  * What the core's decisions cost: `npm run bench -- core [--json FILE] [--only WORD] [--profile]`. Fleets have three
  * topology levels, four classes of nodes, and are 70 % full with 50 shapes unless the case says otherwise. Exits with 1
- * when a figure is above its bound in `core.range.json`. `--profile` prints how often what was done, which does not
+ * when a figure is above its bound in `core.range.json`, with 2 when the arguments are wrong. `--profile` prints how often what was done, which does not
  * depend on the machine.
  */
 
@@ -20,6 +20,8 @@ interface Range {
   readonly usual?: readonly [number, number];
   readonly most: number;
 }
+
+const BAD_ARGUMENTS = 2;
 
 const CASES: Readonly<Record<string, () => readonly Figure[]>> = {
   gangs,
@@ -48,7 +50,7 @@ function memoryOfChild(): readonly Figure[] {
   return JSON.parse(stdout) as readonly Figure[];
 }
 
-function main(): void {
+function readArguments() {
   const { values } = parseArgs({
     options: {
       json: { type: 'string' },
@@ -57,6 +59,24 @@ function main(): void {
       'memory-alone': { type: 'boolean', default: false },
     },
   });
+  const { only } = values;
+  if (only !== undefined && !Object.hasOwn(CASES, only)) {
+    throw new Error(`No case ${only}; there are ${Object.keys(CASES).join(', ')}`);
+  }
+  return values;
+}
+
+function argumentsOrExit(): ReturnType<typeof readArguments> {
+  try {
+    return readArguments();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(BAD_ARGUMENTS);
+  }
+}
+
+function main(): void {
+  const values = argumentsOrExit();
   if (values['memory-alone']) {
     console.log(JSON.stringify(memory()));
     return;
