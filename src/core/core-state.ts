@@ -18,7 +18,7 @@ import type { Holding } from './fleet/index.js';
 import { PlanBook, RunHistory } from './forecast/index.js';
 import { Journal } from './journal.js';
 import { podSize } from './pod-need.js';
-import { ShapeBook, sliceMates } from './placement/index.js';
+import { mayOpenNeighbours, ShapeBook } from './placement/index.js';
 import { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, RULED, WorkloadBook } from './queue/index.js';
 import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
@@ -87,12 +87,12 @@ export class CoreState {
 
   /** The groups that what came free on these nodes could help. */
   wakeForNode(row: number): void {
-    const flavors = new Set<FlavorName | undefined>();
-    for (const mate of sliceMates(this.fleet, row)) {
-      const { devices, cpu } = this.fleet.flavorsOf(mate);
-      for (const flavor of [...devices, cpu]) flavors.add(flavor);
+    if (mayOpenNeighbours(this.fleet, row)) {
+      this.book.groups.wakeAll();
+      return;
     }
-    for (const flavor of flavors) if (flavor !== undefined) this.book.groups.wake(flavor);
+    const { devices, cpu } = this.fleet.flavorsOf(row);
+    for (const flavor of new Set([...devices, cpu])) if (flavor !== undefined) this.book.groups.wake(flavor);
     this.book.groups.wake(NO_FLAVOR);
   }
 

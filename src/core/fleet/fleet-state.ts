@@ -160,6 +160,11 @@ export class FleetState {
     return row;
   }
 
+  /** `undefined`: the row holds no node any more. */
+  specAt(row: number): NodeSpec | undefined {
+    return this.#records[row]?.spec;
+  }
+
   recordOf(row: number): NodeRecord {
     const record = this.#records[row];
     invariant(record !== undefined, 'the row holds a node', { row });

@@ -32,16 +32,13 @@ export function withoutHeldSlices(
   return rows.size === avoid.size ? avoid : rows;
 }
 
-/** The nodes of the slice that the node is in, itself among them: what one of them gives up may open them all. */
-export function sliceMates(fleet: FleetState, row: number): readonly number[] {
-  const { tree } = fleet;
-  const level = tree.levelOf(SLICE_LEVEL);
-  let at = tree.hostOf(row);
-  if (level === undefined || at < 0 || !tree.isInside(at, level)) return [row];
-  while (tree.levelOfDomain(at) > level) at = tree.parentOf(at);
-  const mates: number[] = [];
-  for (let domain = at; domain < tree.endOf(at); domain++) if (tree.rowOf(domain) >= 0) mates.push(tree.rowOf(domain));
-  return mates;
+/**
+ * Is the node one of a slice, so that what it gives up may open its neighbours too? A node that is gone counts as one.
+ * Asks no topology: a burst of node events must not build it anew each time.
+ */
+export function mayOpenNeighbours(fleet: FleetState, row: number): boolean {
+  const spec = fleet.specAt(row);
+  return spec === undefined || spec.topology[SLICE_LEVEL] !== undefined;
 }
 
 function holdsDevice(fleet: FleetState, row: number): boolean {

@@ -7,7 +7,7 @@ export { devicePods, podsInFree, podsThatFit } from './feasible-nodes.js';
 export { FitSums, mayFit } from './fit-sums.js';
 export { growPart } from './place-gang.js';
 export { takeSeat } from './take-seat.js';
-export { sliceMates, withoutHeldSlices } from './held-slices.js';
+export { mayOpenNeighbours, withoutHeldSlices } from './held-slices.js';
 export type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
 export { PodRules } from './pod-rules.js';
 export { placeGang } from './place-mixed-gang.js';
