@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Observation } from '../../src/cluster/cluster.js';
-import { DEFAULT_POLICY, type PodRef, type Policy } from '../../src/core/index.js';
+import { DEFAULT_POLICY, isForDisplay, type PodRef, type Policy } from '../../src/core/index.js';
 import { NodeCommands } from '../../src/server/fleet/node-commands.js';
-import { isForDisplay } from '../../src/server/scheduler/decisions-of-kind.js';
 import { lawCases } from '../support/core-laws.js';
 import { aNode } from '../support/fleet-builders.js';
 import { LedgerRig, podsStarted } from '../support/ledger-rig.js';

@@ -10,7 +10,7 @@ import type {
   Snapshot,
   WorkloadSpec,
 } from '../../src/core/index.js';
-import { Scheduler } from '../../src/core/index.js';
+import { isForDisplay, Scheduler } from '../../src/core/index.js';
 import { aFlavor, aNode, aQueue } from './fleet-builders.js';
 
 /**
@@ -119,12 +119,9 @@ export class CoreRig {
   }
 }
 
-/** Said for display: nobody answers. */
-const WORDS: readonly Decision['kind'][] = ['wait', 'plan', 'unplan'];
-
 /** The sets that must be answered, each once. */
 export function setsOf(decisions: readonly Decision[]): readonly SetId[] {
-  return [...new Set(decisions.filter(({ kind }) => !WORDS.includes(kind)).map(({ set }) => set))];
+  return [...new Set(decisions.filter((decision) => !isForDisplay(decision)).map(({ set }) => set))];
 }
 
 /** What was decided, without numbers and reasons. */

@@ -10,7 +10,7 @@ import type {
   Seat,
   SetId,
 } from '../../src/core/index.js';
-import { checkCharge } from '../../src/core/index.js';
+import { checkCharge, isForDisplay } from '../../src/core/index.js';
 
 export interface ModelPod {
   readonly seat: Seat;
@@ -184,7 +184,7 @@ export function keyOf({ workload, incarnation, podSet, index }: PodRef): string 
 export function bySet(decisions: readonly Decision[]): ReadonlyMap<SetId, readonly Decision[]> {
   const sets = new Map<SetId, Decision[]>();
   for (const decision of decisions) {
-    if (decision.kind === 'wait' || decision.kind === 'plan' || decision.kind === 'unplan') continue;
+    if (isForDisplay(decision)) continue;
     sets.set(decision.set, [...(sets.get(decision.set) ?? []), decision]);
   }
   return sets;

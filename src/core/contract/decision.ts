@@ -130,6 +130,15 @@ export type Decision = {
     }
 );
 
+const DISPLAYED: ReadonlySet<Decision['kind']> = new Set(['plan', 'unplan', 'wait']);
+
+/** Words for display decide about nobody's right: their sets are in no ledger and are never answered. */
+export function isForDisplay(
+  decision: Decision,
+): decision is Extract<Decision, { readonly kind: 'plan' | 'unplan' | 'wait' }> {
+  return DISPLAYED.has(decision.kind);
+}
+
 export interface Settlement {
   readonly decisions: readonly Decision[];
   /** The next time at which `decide` could decide something without an event. */

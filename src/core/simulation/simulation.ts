@@ -1,3 +1,4 @@
+import { isForDisplay } from '../contract/index.js';
 import type { Decision, Ms, NodeName, SchedulerInput, SetId, WorkloadId, WorkloadSpec } from '../contract/index.js';
 import { Heap } from '../heap.js';
 import { unreachable } from '../invariant.js';
@@ -38,7 +39,6 @@ const ROUNDS_MAX = 1000;
 /** Wakes alone, without a decision, do not keep a story going. */
 const IDLE_WAKES_MAX = 10_000;
 const IDLE_MS_MAX: Ms = 48 * 3_600_000;
-const WORDS: ReadonlySet<Decision['kind']> = new Set(['wait', 'plan', 'unplan']);
 
 /**
  * Plays a core on a clock of its own. Inputs of one time are told in the order they were added, then the core settles
@@ -132,7 +132,7 @@ export class Simulation {
     let count = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const decisions = this.round();
-      count += decisions.filter(({ kind }) => !WORDS.has(kind)).length;
+      count += decisions.filter((decision) => !isForDisplay(decision)).length;
       if (decisions.length > 0 || this.#wakeAtMs === this.#nowMs) continue;
       if (this.#wakeAtMs !== undefined && this.#wakeAtMs < this.#nowMs) break;
       watcher?.settled?.(this.#nowMs);
@@ -310,7 +310,7 @@ export class Simulation {
 function setsOf(decisions: readonly Decision[]): readonly (readonly Decision[])[] {
   const sets = new Map<SetId, Decision[]>();
   for (const decision of decisions) {
-    if (WORDS.has(decision.kind)) continue;
+    if (isForDisplay(decision)) continue;
     const known = sets.get(decision.set);
     if (known === undefined) sets.set(decision.set, [decision]);
     else known.push(decision);

@@ -1,5 +1,6 @@
 import type { Observation } from '../../cluster/cluster.js';
 import {
+  isForDisplay,
   Scheduler,
   type Decision,
   type Explanation,
@@ -11,7 +12,6 @@ import {
   type SetId,
 } from '../../core/index.js';
 import type { Clock } from '../clock.js';
-import { isForDisplay } from './decisions-of-kind.js';
 import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome, ToldProgress } from './ledger.js';
 
 export interface Settled {

@@ -5,10 +5,3 @@ export type Of<Kind extends Decision['kind']> = Extract<Decision, { readonly kin
 export function ofKind<Kind extends Decision['kind']>(decisions: readonly Decision[], kind: Kind): readonly Of<Kind>[] {
   return decisions.filter((decision): decision is Of<Kind> => decision.kind === kind);
 }
-
-const DISPLAYED: ReadonlySet<Decision['kind']> = new Set(['plan', 'unplan', 'wait']);
-
-/** Words for display decide about nobody's right: they live in the workload's row alone, and are never answered. */
-export function isForDisplay({ kind }: Decision): boolean {
-  return DISPLAYED.has(kind);
-}

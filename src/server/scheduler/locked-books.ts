@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { checkCharge, type Charge, type Decision, type QuotaTreeRow } from '../../core/index.js';
+import { checkCharge, isForDisplay, type Charge, type Decision, type QuotaTreeRow } from '../../core/index.js';
 import type { DecisionSet, SetOutcome } from './ledger.js';
 import { podNameOf } from './pod-name.js';
 import { readQueues } from './queue-rows.js';
@@ -110,7 +110,7 @@ export function judge(books: LockedBooks, { set, decisions }: DecisionSet): Judg
 
 /** A workload whose end was asked for is not started any more: the command is on its way to the core. */
 function fitsState(decision: Decision, workload: BookedWorkload | undefined): boolean {
-  if (decision.kind === 'wait' || decision.kind === 'plan' || decision.kind === 'unplan') return true;
+  if (isForDisplay(decision)) return true;
   if (workload === undefined || workload.finished) return false;
   const { state, incarnation, ending, cancel_requested: isCancelled } = workload;
   switch (decision.kind) {

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import type { Decision } from '../../core/index.js';
+import { isForDisplay, type Decision } from '../../core/index.js';
 import type { WorkloadDocument } from '../workloads/workload.schema.js';
 import { auditDecisions } from './audit-decisions.js';
-import { isForDisplay, ofKind, type Of } from './decisions-of-kind.js';
+import { ofKind, type Of } from './decisions-of-kind.js';
 import { beneficiaryName, evictionSentence } from './eviction-sentences.js';
 import { followPods } from './follow-pods.js';
 import type { DecisionSet, Leadership } from './ledger.js';

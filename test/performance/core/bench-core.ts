@@ -1,9 +1,8 @@
 import type { Decision, Policy, SchedulerInput, WorkloadSpec } from '../../../src/core/index.js';
-import { Scheduler } from '../../../src/core/index.js';
+import { isForDisplay, Scheduler } from '../../../src/core/index.js';
 import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from '../../support/fleet-builders.js';
 
 /** Said for display: nobody answers. */
-const WORDS: readonly Decision['kind'][] = ['wait', 'plan', 'unplan'];
 
 /** A core whose decisions are committed at once, and whose pods come and go as told. */
 export class BenchCore {
@@ -48,7 +47,7 @@ export class BenchCore {
   }
 
   answer(decisions: readonly Decision[]): void {
-    const sets = new Set(decisions.filter(({ kind }) => !WORDS.includes(kind)).map(({ set }) => set));
+    const sets = new Set(decisions.filter((decision) => !isForDisplay(decision)).map(({ set }) => set));
     for (const set of sets) this.tell({ kind: 'set-committed', set });
     for (const decision of decisions) {
       if (decision.kind === 'evict') for (const pod of decision.pods) this.tell({ kind: 'pod-gone', pod });
