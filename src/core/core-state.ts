@@ -1,26 +1,11 @@
-import type {
-  Charge,
-  Decision,
-  FlavorName,
-  FlavorSpec,
-  Ms,
-  NodeName,
-  Policy,
-  PodSetSpec,
-  Seat,
-  SetId,
-  WorkloadId,
-  WorkloadSpec,
-} from './contract/index.js';
+import type { Charge, Decision, Ms, NodeName, Policy, SetId, WorkloadId, WorkloadSpec } from './contract/index.js';
 import { DEFAULT_POLICY } from './contract/index.js';
-import { FleetState, FleetTransaction, groupOfSlot, PodTable } from './fleet/index.js';
+import { FleetState, FleetTransaction, PodTable } from './fleet/index.js';
 import type { Holding } from './fleet/index.js';
 import { PlanBook, RunHistory } from './forecast/index.js';
 import { Journal } from './journal.js';
-import { podSize } from './pod-need.js';
 import { mayOpenNeighbours, ShapeBook } from './placement/index.js';
 import { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, RULED, WorkloadBook } from './queue/index.js';
-import type { FlavorWish } from './quota/index.js';
 import { QuotaTree } from './quota/index.js';
 import type { WorkCounts } from './work-counts.js';
 
@@ -124,38 +109,4 @@ export class CoreState {
     const row = this.fleet.rowOf(node);
     if (this.fleet.recordOf(row).removed && this.pods.countOn(row) === 0) this.fleet.drop(row);
   }
-}
-
-/** What one pod of the set costs in this flavor: devices where the flavor has a model, else CPU. */
-export function costOfPod(podSet: PodSetSpec, flavor: FlavorSpec | undefined): number {
-  if (flavor === undefined) return 0;
-  if (flavor.model === undefined) return podSize(podSet).cpuMilli;
-  return podSet.devices === undefined ? 0 : podSet.devices.count * podSet.devices.milli;
-}
-
-/** What `pods` of the set would cost in each of the flavors that it may use. */
-export function wishOf(state: CoreState, podSet: PodSetSpec, pods: number): FlavorWish {
-  return {
-    flavors: podSet.flavors.length > 0 ? podSet.flavors : [undefined],
-    costOf: (flavor) => pods * costOfPod(podSet, state.fleet.flavor(flavor)),
-  };
-}
-
-/** The flavor that a pod of the set is charged to on this seat: of its node, or of its devices. */
-export function flavorOfSeat(state: CoreState, podSet: PodSetSpec, seat: Seat): FlavorName | undefined {
-  const row = state.fleet.rowOf(seat.node);
-  const group = groupOfSlot(state.fleet.exampleOf(state.fleet.classOf(row)).slotGroups, seat.slots[0]?.slot ?? -1);
-  const ofSeat = podSet.devices === undefined ? state.fleet.flavorsOf(row).cpu : group?.flavor;
-  return podSet.flavors.find((name) => name === ofSeat);
-}
-
-/** The charge of a seat that was found. */
-export function chargeOfSeat(
-  state: CoreState,
-  podSet: PodSetSpec,
-  seat: Seat,
-): { flavor: string; milli: number } | undefined {
-  const flavor = flavorOfSeat(state, podSet, seat);
-  const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
-  return flavor === undefined || milli === 0 ? undefined : { flavor, milli };
 }

@@ -9,9 +9,8 @@ import {
   commitSet,
   observeNode,
   observePod,
-  observeProgress,
+  observeWorkload,
   refuseEviction,
-  saveCheckpoint,
   refuseSet,
 } from './lifecycle/index.js';
 import { settle } from './settle.js';
@@ -204,9 +203,8 @@ function route(state: CoreState, event: SchedulerEvent): Applied {
     case 'eviction-refused':
       return refuseEviction(state, event);
     case 'progress-seen':
-      return observeProgress(state, event);
     case 'checkpoint-saved':
-      return saveCheckpoint(state, event);
+      return observeWorkload(state, event);
     default:
       return unreachable(event);
   }

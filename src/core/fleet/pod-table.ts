@@ -43,6 +43,12 @@ export class PodTable {
     return [...(this.#ofWorkload.get(workload)?.values() ?? [])].sort(comparePods);
   }
 
+  /** Pods of one incarnation that still have their claim, those that have ended included. */
+  claimsOf(workload: WorkloadId, incarnation: number): readonly PodRecord[] {
+    const pods = this.ofWorkload(workload);
+    return pods.filter(({ claim, seat }) => claim === 'granted' && seat.pod.incarnation === incarnation);
+  }
+
   ofNode(row: number): readonly PodRecord[] {
     return [...(this.#ofNode.get(row)?.values() ?? [])].sort(compareOnNode);
   }

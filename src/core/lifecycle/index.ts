@@ -9,7 +9,7 @@ export { command } from './command.js';
 export { DecisionWriter } from './decision-writer.js';
 export { observeNode } from './observe-node.js';
 export { adoptPod, observePod } from './observe-pod.js';
-export { observeProgress, saveCheckpoint } from './observe-progress.js';
+export { observeWorkload } from './observe-workload.js';
 export { tryPreempt } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';

@@ -1,11 +1,10 @@
 import type { Ms, PodRef, SchedulerEvent } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { chargeOfSeat } from '../core-state.js';
 import { standingRules } from '../standing-rules.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { Membership } from '../queue/index.js';
 import type { Applied } from './applied.js';
-import { addCharges, sumCharges } from '../start/index.js';
+import { addCharges, chargeOfPod, flavorOfSeat, sumCharges } from '../start/index.js';
 
 type PodEvent = SchedulerEvent & {
   readonly kind: 'pod-bound' | 'pod-started' | 'pod-ended' | 'pod-gone' | 'pod-refused';
@@ -86,7 +85,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
     return 'applied';
   }
   const isPayable = state.quota.spec(record.spec.queue) !== undefined;
-  const charge = isPayable ? chargeOfSeat(state, podSet, seat) : undefined;
+  const charge = isPayable ? chargeOfPod(state, podSet, flavorOfSeat(state, podSet, seat)) : undefined;
   const occupancy = event.state === 'expected' ? 'expected' : 'present';
   const pod: PodRecord = {
     seat,

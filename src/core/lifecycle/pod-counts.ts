@@ -5,9 +5,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 
 /** Pods of the present incarnation that still have their claim, those that have ended included. */
 export function claimedPods(state: CoreState, record: WorkloadRecord): readonly PodRecord[] {
-  return state.pods
-    .ofWorkload(record.spec.id)
-    .filter((pod) => pod.claim === 'granted' && pod.seat.pod.incarnation === record.incarnation);
+  return state.pods.claimsOf(record.spec.id, record.incarnation);
 }
 
 export function refsOf(pods: readonly PodRecord[]): readonly PodRef[] {

@@ -1,6 +1,5 @@
 import type { Charge, PodSetSpec, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { flavorOfSeat } from '../core-state.js';
 import type { DomainId, PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
@@ -10,6 +9,7 @@ import {
   chargesOf,
   chargesOfParts,
   findStart,
+  flavorOfSeat,
   growStart,
   standingOf,
   startAskOf,

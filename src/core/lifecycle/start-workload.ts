@@ -1,6 +1,5 @@
 import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { costOfPod } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import { podSize } from '../pod-need.js';
 import type { PlacedPod } from '../placement/index.js';
@@ -9,8 +8,10 @@ import { FIRST_ROUND, lengthOf } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import {
   addCharges,
+  chargeOfPod,
   chargesOf,
   chargesOfParts,
+  costOfPod,
   findStart,
   growStart,
   holdingsOfParts,
@@ -200,11 +201,17 @@ export function podOf(
     slots: placed.slots,
     ...podSize(podSet),
   };
-  const milli = flavor === undefined ? 0 : costOfPod(podSet, state.fleet.flavor(flavor));
-  const charge = flavor === undefined || milli === 0 ? {} : { charge: { flavor, milli } };
+  const charge = chargeOfPod(state, podSet, flavor);
   const { standing } = state.shapes.shapeOf(podSet, flavor);
   const rules = standing === undefined ? {} : { rules: standing };
-  return { seat, ...charge, ...rules, claim: 'assumed', occupancy: 'none', started: false };
+  return {
+    seat,
+    ...(charge === undefined ? {} : { charge }),
+    ...rules,
+    claim: 'assumed',
+    occupancy: 'none',
+    started: false,
+  };
 }
 
 function rowOfPod(state: CoreState, ref: PodRef): number {

@@ -154,8 +154,8 @@ export class EvictionRights {
 
   #sidesOf(queue: QueueName): Sides | undefined {
     if (this.#sides.has(queue)) return this.#sides.get(queue);
-    const own = pathToRoot(this.#state, this.#preemptor.record.spec.queue);
-    const other = pathToRoot(this.#state, queue);
+    const own = this.#state.quota.pathToRoot(this.#preemptor.record.spec.queue);
+    const other = this.#state.quota.pathToRoot(queue);
     const at = other.findIndex((name) => own.includes(name));
     const ancestor = other[at];
     const ownChild = ancestor === undefined ? undefined : own[own.indexOf(ancestor) - 1];
@@ -178,14 +178,6 @@ export function mayTakeByOrder({ order, preemption }: Policy): boolean {
 
 function isBorrowing(state: CoreState, queue: QueueName, flavor: FlavorName): boolean {
   return (state.quota.loan(queue, flavor, [])?.borrowed ?? 0) > 0;
-}
-
-/** The queue first. */
-function pathToRoot(state: CoreState, queue: QueueName): readonly QueueName[] {
-  const path: QueueName[] = [];
-  for (let name: QueueName | undefined = queue; name !== undefined; name = state.quota.spec(name)?.parent)
-    path.push(name);
-  return path;
 }
 
 function shownShare(share: number): number | string {

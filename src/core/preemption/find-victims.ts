@@ -1,10 +1,9 @@
 import type { Charge, FlavorName, Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { wishOf } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { chargesOf, combinationsOf } from '../quota/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
-import { minimumOf, placeChoice, startAskOf } from '../start/index.js';
+import { minimumOf, placeChoice, startAskOf, wishOf } from '../start/index.js';
 import { EvictionRights } from './eviction-rights.js';
 import { spareVictims } from './spare-victims.js';
 import { victimsInOrder } from './victim-order.js';

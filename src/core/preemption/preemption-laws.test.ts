@@ -5,10 +5,9 @@ import { CoreRig } from '../../../test/support/core-rig.js';
 import { CoreStory } from '../../../test/support/core-story.js';
 import type { World } from '../../../test/support/core-world.js';
 import { anyHappenings, anyWorld, inputsOf } from '../../../test/support/core-world.js';
-import { costOfPod } from '../core-state.js';
 import type { Decision, Snapshot } from '../index.js';
 import { restoreState } from '../snapshot.js';
-import { placeChoice, startAskOf } from '../start/index.js';
+import { costOfPod, placeChoice, startAskOf } from '../start/index.js';
 import { findVictims } from './find-victims.js';
 
 const FOR_ANOTHER = ['preempted', 'reclaimed', 'fair-share', 'order'];

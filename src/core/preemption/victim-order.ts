@@ -48,7 +48,7 @@ export function* victimsInOrder(
   for (const { queues, priority } of ranks.whole) {
     const lanes = queues.flatMap((queue) => state.book.running.lanesOf(queue, priority));
     for (const record of cheapestFirst(state, { lanes, nowMs: ask.nowMs, onProtected })) {
-      const pods = claimsOf(state, record);
+      const pods = state.pods.claimsOf(record.spec.id, record.incarnation);
       if (pods.length === 0 || pods.some(({ waitsFor }) => waitsFor !== undefined)) continue;
       yield { kind: 'whole', record, pods, charges: record.charges, workLost: lostWork(record, ask.nowMs) };
     }
@@ -156,7 +156,7 @@ function ranksIn(state: CoreState, queues: readonly QueueName[]): readonly Rank[
 
 /** What is above the minimum of each pod set. */
 function* surplusOf(state: CoreState, record: WorkloadRecord): Generator<VictimUnit> {
-  const pods = claimsOf(state, record);
+  const pods = state.pods.claimsOf(record.spec.id, record.incarnation);
   if (pods.some(({ waitsFor }) => waitsFor !== undefined)) return;
   for (const podSet of record.spec.podSets) {
     const ofSet = pods.filter(({ seat, end }) => seat.pod.podSet === podSet.name && end === undefined);
@@ -165,12 +165,6 @@ function* surplusOf(state: CoreState, record: WorkloadRecord): Generator<VictimU
       yield { kind: 'surplus', record, pods: unit, charges, workLost: 0 };
     }
   }
-}
-
-function claimsOf(state: CoreState, { spec, incarnation }: WorkloadRecord): readonly PodRecord[] {
-  return state.pods
-    .ofWorkload(spec.id)
-    .filter(({ claim, seat }) => claim === 'granted' && seat.pod.incarnation === incarnation);
 }
 
 /** Since the last checkpoint, with a restart; in thousandths of a device x seconds. */

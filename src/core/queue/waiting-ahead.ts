@@ -58,19 +58,12 @@ export function forkOf(
   a: QueueName,
   b: QueueName,
 ): { readonly a: QueueName; readonly b: QueueName } | undefined {
-  const [wayToA, wayToB] = [wayTo(quota, a), wayTo(quota, b)];
+  const wayToA = [...quota.pathToRoot(a)].reverse();
+  const wayToB = [...quota.pathToRoot(b)].reverse();
   for (const [level, nameA] of wayToA.entries()) {
     const nameB = wayToB[level];
     if (nameB === undefined) return undefined;
     if (nameA !== nameB) return { a: nameA, b: nameB };
   }
   return undefined;
-}
-
-function wayTo(quota: QuotaTree, queue: QueueName): readonly QueueName[] {
-  const way: QueueName[] = [queue];
-  for (let parent = quota.spec(queue)?.parent; parent !== undefined; parent = quota.spec(parent)?.parent) {
-    way.unshift(parent);
-  }
-  return way;
 }

@@ -66,6 +66,13 @@ export class QuotaTree {
     return this.#queues.get(queue)?.spec;
   }
 
+  /** The queue, then those above it. */
+  pathToRoot(queue: QueueName): readonly QueueName[] {
+    const path: QueueName[] = [];
+    for (let name: QueueName | undefined = queue; name !== undefined; name = this.spec(name)?.parent) path.push(name);
+    return path;
+  }
+
   isLeaf(queue: QueueName): boolean {
     return this.#queues.has(queue) && !this.#children.has(queue);
   }

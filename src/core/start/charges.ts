@@ -1,11 +1,11 @@
 import type { Charge, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { costOfPod } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
 import { podSize } from '../pod-need.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { standingRules } from '../standing-rules.js';
 import type { StartPart } from './find-start.js';
+import { costOfPod } from './pod-cost.js';
 
 /** What these pods cost their queue: one charge for each flavor, in the order of the pods. */
 export function sumCharges(queue: QueueName, pods: readonly Pick<PodRecord, 'charge'>[]): readonly Charge[] {

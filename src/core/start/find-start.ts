@@ -1,11 +1,11 @@
 import type { PodSetSpec } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { wishOf } from '../core-state.js';
 import type { GangPart, PlacedPart, PlacedPod } from '../placement/index.js';
 import { unreachable } from '../invariant.js';
 import { growPart, placeGang, withoutHeldSlices } from '../placement/index.js';
 import type { FlavorChoice, FlavorChoices } from '../quota/index.js';
 import { chooseFlavors } from '../quota/index.js';
+import { wishOf } from './pod-cost.js';
 import type { StartAsk } from './start-ask.js';
 import { minimumOf } from './start-ask.js';
 

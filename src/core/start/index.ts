@@ -15,6 +15,7 @@ export {
   standingOf,
 } from './find-start.js';
 export type { StartPart } from './find-start.js';
+export { chargeOfPod, costOfPod, flavorOfSeat, wishOf } from './pod-cost.js';
 export { requestsOf, tournamentOf } from './requests.js';
 export { minimumOf, startAskOf, surplusFrom } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';

@@ -1,9 +1,9 @@
 import type { PodSetSpec, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { wishOf } from '../core-state.js';
 import type { Requests } from '../queue/index.js';
 import { QueueTournament } from '../queue/index.js';
 import { requestsOfWishes } from '../quota/index.js';
+import { wishOf } from './pod-cost.js';
 import { minimumOf } from './start-ask.js';
 
 /** What the minimum would be charged for, by each choice of flavors, allowed or not; at least one, maybe of nothing. */
