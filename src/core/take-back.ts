@@ -80,10 +80,10 @@ function mayClaim({ quota, policy }: CoreState, { loss, borrowed }: Asking, queu
 
 /** The first of them in the order that has a right. */
 function firstClaimant(state: CoreState, asking: Asking, groups: Iterable<PendingGroup>): Claimant | undefined {
-  let first: PendingGroup['members'][number] | undefined;
+  let first: PendingGroup['members']['first'];
   let claimant: Claimant | undefined;
   for (const group of groups) {
-    const [head] = group.members;
+    const head = group.members.first;
     if (head === undefined || asking.isPassedOver(head.id)) continue;
     if (first !== undefined && compareByOrder(first, head) < 0) continue;
     const record = state.book.get(head.id);

@@ -150,7 +150,7 @@ function workPerMissing(rows: readonly RowWork[]): number {
 
 /** Everybody who holds something; in no particular order. */
 function staysOf({ book: { started } }: CoreState): readonly Stay[] {
-  return [...started.ending, ...started.openQueues().flatMap((queue) => started.openOf(queue))];
+  return [...started.ending(), ...started.openQueues().flatMap((queue) => [...started.openOf(queue)])];
 }
 
 function workByRow(state: CoreState, nowMs: Ms): ReadonlyMap<number, RowWork> {

@@ -19,7 +19,7 @@ export function keepPlans(state: CoreState, nowMs: Ms): readonly QueueName[] {
   const { unplanned, heldBack } = plans;
   const left = state.book.groups.takeLeft();
   // After a restore nobody knows who has left since the last look.
-  const mayBeGone = plans.checked === undefined ? [...unplanned.keys(), ...heldBack.keys()] : left;
+  const mayBeGone = plans.checked === undefined ? [...unplanned.ids(), ...heldBack.keys()] : left;
   plans.checked = { seq, atMs: nowMs };
   const before = plans.all;
   dropVanished(state, mayBeGone);

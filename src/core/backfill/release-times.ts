@@ -29,8 +29,7 @@ function endedNow({ inFlight, book, pods }: CoreState, nowMs: Ms): ReadonlySet<W
   for (const set of inFlight.values()) {
     for (const { kind, workload } of set) if (kind === 'finish') ended.add(workload);
   }
-  for (const { id, endMs } of book.started.ending) {
-    if (endMs === undefined || endMs > nowMs) break;
+  for (const { id } of book.started.overdue(nowMs)) {
     const own = pods.ofWorkload(id);
     if (own.length > 0 && own.every(({ end }) => end?.outcome === 'succeeded')) ended.add(id);
   }
@@ -39,14 +38,11 @@ function endedNow({ inFlight, book, pods }: CoreState, nowMs: Ms): ReadonlySet<W
 
 function expectedReleases(state: CoreState, nowMs: Ms): readonly Release[] {
   const { started } = state.book;
-  const { ending } = started;
   // Only where an end can be expected: mostly nothing is known of thousands.
-  const open = started.openQueues().flatMap((queue) => (teaches(state, queue) ? started.openOf(queue) : []));
-  const late = ending.findIndex(({ endMs }) => endMs !== undefined && endMs > nowMs);
-  const overdue = late < 0 ? ending : ending.slice(0, late);
-  const moved = [...overdue, ...open].flatMap((stay) => releaseOf(state, stay, nowMs)).sort(compareReleases);
-  const onTime = late < 0 ? [] : ending.slice(late).flatMap((stay) => releaseOf(state, stay, nowMs));
-  return merge(onTime, moved);
+  const open = started.openQueues().flatMap((queue) => (teaches(state, queue) ? [...started.openOf(queue)] : []));
+  const moved = [...started.overdue(nowMs), ...open].flatMap((stay) => releaseOf(state, stay, nowMs));
+  const onTime = [...started.endingAfter(nowMs)].flatMap((stay) => releaseOf(state, stay, nowMs));
+  return merge(onTime, moved.sort(compareReleases));
 }
 
 function releaseOf(state: CoreState, stay: Stay, nowMs: Ms): readonly Release[] {

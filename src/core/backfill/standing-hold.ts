@@ -3,7 +3,6 @@ import type { CoreState } from '../core-state.js';
 import type { StandingHold } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { comesFirstForGood, flavorsOf, isWaiting } from '../queue/index.js';
-import { compareText } from '../text-order.js';
 import type { Newcomer } from './slip-ahead.js';
 import { chooseRegion } from './hold-region.js';
 
@@ -41,18 +40,17 @@ export function dropHold(state: CoreState, workload: WorkloadId): void {
 export function patienceEndMs({ plans, policy }: CoreState, nowMs: Ms): Ms | undefined {
   const { patienceMs } = policy.backfill;
   if (patienceMs === 0) return undefined;
-  const ends = [...plans.unplanned.values()].map((sinceMs) => sinceMs + patienceMs).filter((endMs) => endMs > nowMs);
-  return ends.length === 0 ? undefined : Math.min(...ends);
+  const sinceMs = plans.unplanned.nextAfter(nowMs - patienceMs);
+  return sinceMs === undefined ? undefined : sinceMs + patienceMs;
 }
 
 /** The longest without a plan first. */
 function outOfPatience({ plans, policy, book }: CoreState, nowMs: Ms): readonly WorkloadRecord[] {
   const { patienceMs } = policy.backfill;
   if (patienceMs === 0) return [];
-  return [...plans.unplanned]
-    .filter(([, sinceMs]) => sinceMs + patienceMs <= nowMs)
-    .sort(([a, aSinceMs], [b, bSinceMs]) => aSinceMs - bSinceMs || compareText(a, b))
-    .map(([id]) => book.get(id))
+  return plans.unplanned
+    .since(nowMs - patienceMs)
+    .map((id) => book.get(id))
     .filter((record) => record !== undefined)
     .filter(isWaiting);
 }

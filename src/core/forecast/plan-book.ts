@@ -1,5 +1,6 @@
 import type { Charge, FlavorName, Ms, NodeName, QueueName, SlotShare, WorkloadId } from '../contract/index.js';
 import { compareText } from '../text-order.js';
+import { Unplanned } from './unplanned.js';
 
 /** Where a pod is to stand. The node is what is kept; `slots` are those that would be taken by what is known now. */
 export interface PlannedPod {
@@ -60,7 +61,7 @@ export class PlanBook {
   /** Who could start or grow but for a plan, and whose plan that is: to be looked at again when plans change. */
   readonly heldBack = new Map<WorkloadId, WorkloadId>();
   /** Blocked workloads for which no start can be planned, since when. */
-  readonly unplanned = new Map<WorkloadId, Ms>();
+  readonly unplanned = new Unplanned();
 
   /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits for it may start now. */
   takeMoved(): ReadonlySet<WorkloadId> {
@@ -127,7 +128,7 @@ export class PlanBook {
       toldHolds: [...this.toldHolds].sort(compareText),
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
-      unplanned: sorted(this.unplanned),
+      unplanned: this.unplanned.records(),
       moved: [...this.#moved].sort(compareText),
     };
   }

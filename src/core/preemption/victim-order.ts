@@ -1,7 +1,7 @@
 import type { Charge, Ms, QueueName } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
-import type { RunningWorkload, WorkloadRecord } from '../queue/index.js';
+import type { Lane, RunningWorkload, WorkloadRecord } from '../queue/index.js';
 import { compareByLoss } from '../queue/index.js';
 import { sumCharges } from '../start/index.js';
 import { compareText } from '../text-order.js';
@@ -59,45 +59,43 @@ export function* victimsInOrder(
 function* cheapestFirst(
   state: CoreState,
   ask: {
-    readonly lanes: readonly (readonly RunningWorkload[])[];
+    readonly lanes: readonly Lane[];
     readonly nowMs: Ms;
     readonly onProtected: (untilMs: Ms) => void;
   },
 ): Generator<WorkloadRecord> {
   const { lanes, nowMs, onProtected } = ask;
-  const next = lanes.map((lane) => passProtected(state, { lane, from: lane.length - 1, nowMs, onProtected }));
+  const ends = lanes.map((lane) => {
+    const rest = unprotected(state, { lane, nowMs, onProtected });
+    return { rest, next: nextOf(rest) };
+  });
   for (;;) {
-    let best = -1;
-    let first: RunningWorkload | undefined;
-    for (let index = 0; index < lanes.length; index++) {
-      const head = lanes[index]?.[next[index] ?? -1];
-      if (head === undefined || (first !== undefined && compareByCost(head, first, nowMs) >= 0)) continue;
-      best = index;
-      first = head;
+    let best: (typeof ends)[number] | undefined;
+    for (const end of ends) {
+      if (end.next === undefined) continue;
+      if (best?.next === undefined || compareByCost(end.next, best.next, nowMs) < 0) best = end;
     }
-    if (first === undefined) return;
-    next[best] = passProtected(state, { lane: lanes[best] ?? [], from: (next[best] ?? 0) - 1, nowMs, onProtected });
-    yield first.record;
+    if (best?.next === undefined) return;
+    const { record } = best.next;
+    best.next = nextOf(best.rest);
+    yield record;
   }
 }
 
-function passProtected(
+function nextOf(rest: Iterator<RunningWorkload>): RunningWorkload | undefined {
+  const { done, value } = rest.next();
+  return done === true ? undefined : value;
+}
+
+function* unprotected(
   state: CoreState,
-  ask: {
-    readonly lane: readonly RunningWorkload[];
-    readonly from: number;
-    readonly nowMs: Ms;
-    readonly onProtected: (untilMs: Ms) => void;
-  },
-): number {
-  for (let at = ask.from; at >= 0; at--) {
-    const entry = ask.lane[at];
-    if (entry === undefined) continue;
+  ask: { readonly lane: Lane; readonly nowMs: Ms; readonly onProtected: (untilMs: Ms) => void },
+): Generator<RunningWorkload, undefined> {
+  for (const entry of ask.lane.backwards()) {
     const untilMs = protectedUntilMs(state, entry.record);
-    if (untilMs <= ask.nowMs) return at;
-    ask.onProtected(untilMs);
+    if (untilMs <= ask.nowMs) yield entry;
+    else ask.onProtected(untilMs);
   }
-  return -1;
 }
 
 function compareByCost(a: RunningWorkload, b: RunningWorkload, nowMs: Ms): number {

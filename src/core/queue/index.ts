@@ -14,7 +14,7 @@ export { lengthOf, overtimeMs, workAfterEnd } from './remaining-work.js';
 export { stayOf } from './started-workloads.js';
 export type { Stay } from './started-workloads.js';
 export { compareByLoss } from './running-workloads.js';
-export type { RunningWorkload } from './running-workloads.js';
+export type { Lane, RunningWorkload } from './running-workloads.js';
 export { forkOf, waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
 export { FIRST_ROUND, isWaiting, limitEndMs } from './workload-record.js';

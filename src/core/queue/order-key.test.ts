@@ -86,7 +86,7 @@ describe(compareByOrder.name, () => {
     const book = new WorkloadBook();
     book.submit(aWorkload('first', { estimateMs: 9 * MINUTE, submittedAtMs: 1 }));
     book.submit(aWorkload('short', { estimateMs: MINUTE, submittedAtMs: 2 }));
-    const members = (): readonly string[] => book.groups.groupOf('first')?.members.map(({ id }) => id) ?? [];
+    const members = (): readonly string[] => [...(book.groups.groupOf('first')?.members ?? [])].map(({ id }) => id);
     expect(members()).toEqual(['first', 'short']);
     book.setOrder('sjf');
     expect(members()).toEqual(['short', 'first']);

@@ -8,6 +8,8 @@ import type {
   WorkloadSpec,
 } from '../contract/index.js';
 import { isRuled, looksForOthers } from '../standing-rules.js';
+import type { Sorted } from '../sorted-list.js';
+import { SortedList } from '../sorted-list.js';
 import { compareText } from '../text-order.js';
 import type { WorkCounts } from '../work-counts.js';
 import { noWork } from '../work-counts.js';
@@ -28,7 +30,7 @@ export interface PendingNeed {
 export interface PendingGroup extends PendingNeed {
   /** As `flavorsOf`. */
   readonly flavors: ReadonlySet<FlavorName>;
-  readonly members: readonly OrderKey[];
+  readonly members: Sorted<OrderKey>;
   readonly isActive: boolean;
   /** The constraint last told for its members, and who joined since. */
   readonly told: Constraint['kind'] | undefined;
@@ -38,7 +40,7 @@ export interface PendingGroup extends PendingNeed {
 interface MutableGroup extends PendingGroup {
   readonly key: string;
   readonly queue: QueueName;
-  readonly members: OrderKey[];
+  readonly members: SortedList<OrderKey>;
   readonly flavors: ReadonlySet<FlavorName>;
   readonly priority: number;
   isActive: boolean;
@@ -102,12 +104,12 @@ export class PendingGroups {
     const key = groupKeyOf(record, this.#order);
     const group = this.#groups.get(key) ?? this.#create(key, record);
     const entry = orderKeyOf(this.#order, record);
-    group.members.splice(placeIn(group, entry), 0, entry);
+    group.members.add(entry);
     group.newcomers.add(entry.id);
     this.#joined.add(group);
     this.#groupOf.set(entry.id, { group, entry });
     // Equals cannot do what the head could not: only a new head is worth a trial.
-    if (group.members[0] === entry) this.#activate(group);
+    if (group.members.first === entry) this.#activate(group);
   }
 
   remove(record: WorkloadRecord): void {
@@ -116,10 +118,10 @@ export class PendingGroups {
     const { group, entry } = known;
     this.#groupOf.delete(entry.id);
     this.#left.add(entry.id);
-    const place = placeIn(group, entry);
-    group.members.splice(place, 1);
+    const isHead = group.members.first === entry;
+    group.members.delete(entry);
     // Its timer woke the group; the next head has none yet.
-    if (place === 0 && record.tryAgainAtMs !== undefined) this.#activate(group);
+    if (isHead && record.tryAgainAtMs !== undefined) this.#activate(group);
     group.newcomers.delete(entry.id);
     if (group.members.length > 0) return;
     this.#groups.delete(group.key);
@@ -205,8 +207,8 @@ export class PendingGroups {
     let first: OrderKey | undefined;
     let isActive = false;
     for (const group of this.#groups.values()) {
-      if (group.queue !== queue || isHopeless(group.members[0]?.id ?? '')) continue;
-      const member = group.members.find(({ id }) => !isPassedOver(id));
+      if (group.queue !== queue || isHopeless(group.members.first?.id ?? '')) continue;
+      const member = firstThat(group.members, ({ id }) => !isPassedOver(id));
       if (member === undefined || (first !== undefined && compareByOrder(member, first) > 0)) continue;
       first = member;
       ({ isActive } = group);
@@ -227,7 +229,7 @@ export class PendingGroups {
     const isNews = group.told !== binding;
     if (!isNews && group.newcomers.size === 0) return [];
     const joined = [...group.newcomers].map((newcomer) => this.#groupOf.get(newcomer)?.entry);
-    const news = isNews ? group.members : joined.filter((entry) => entry !== undefined).sort(compareByOrder);
+    const news = isNews ? [...group.members] : joined.filter((entry) => entry !== undefined).sort(compareByOrder);
     group.told = binding;
     group.newcomers.clear();
     return news.map((member) => member.id);
@@ -237,7 +239,7 @@ export class PendingGroups {
   joined(): readonly { readonly head: WorkloadId; readonly binding: Constraint['kind'] }[] {
     return [...this.#joined]
       .flatMap(({ members, isActive, told }) => {
-        const head = members[0]?.id;
+        const head = members.first?.id;
         return isActive || told === undefined || head === undefined ? [] : [{ head, binding: told }];
       })
       .sort((a, b) => compareText(a.head, b.head));
@@ -247,7 +249,7 @@ export class PendingGroups {
   records(): readonly GroupRecord[] {
     return [...this.#groups.values()]
       .map(({ members, isActive, told, newcomers }) => {
-        return { member: members[0]?.id ?? '', isActive, told, newcomers: [...newcomers] };
+        return { member: members.first?.id ?? '', isActive, told, newcomers: [...newcomers] };
       })
       .sort((a, b) => compareText(a.member, b.member));
   }
@@ -268,7 +270,8 @@ export class PendingGroups {
     const { queue, podSets } = spec;
     const told = { told: undefined, newcomers: new Set<WorkloadId>() };
     const priority = this.#order === 'fair' ? 0 : spec.priority;
-    const group: MutableGroup = { key, queue, podSets, members: [], flavors, priority, isActive: false, ...told };
+    const members = new SortedList(compareByOrder);
+    const group: MutableGroup = { key, queue, podSets, members, flavors, priority, isActive: false, ...told };
     this.#groups.set(key, group);
     for (const flavor of flavors) {
       const groups = this.#byFlavor.get(flavor) ?? new Set();
@@ -289,20 +292,12 @@ export class PendingGroups {
 
 /** Where the entry is among the members, or belongs: so many come before it. */
 export function placeIn({ members }: PendingGroup, entry: OrderKey): number {
-  return countWhile(members, (member) => compareByOrder(member, entry) < 0);
+  return members.countWhile((member) => compareByOrder(member, entry) < 0);
 }
 
-/** How many of the first hold; those that hold come before those that do not. */
-export function countWhile(members: readonly OrderKey[], holds: (member: OrderKey) => boolean): number {
-  let low = 0;
-  let high = members.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const member = members[middle];
-    if (member !== undefined && holds(member)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function firstThat(members: Iterable<OrderKey>, isIt: (member: OrderKey) => boolean): OrderKey | undefined {
+  for (const member of members) if (isIt(member)) return member;
+  return undefined;
 }
 
 export interface GroupRecord {

@@ -103,7 +103,7 @@ export class QueueTournament {
   }
 
   #push(group: PendingGroup, at: Bracket): void {
-    const [head] = group.members;
+    const head = group.members.first;
     if (head === undefined) return;
     const requests = this.#isFair ? this.#requestsOf(group) : [[]];
     at.own.push({ head, group, at, requests, choices: requests.length });
@@ -173,7 +173,7 @@ function bracket(queue: QueueName | undefined, parent: Bracket | undefined): Bra
 }
 
 function isUpToDate({ head, group }: Pick<Candidate, 'head' | 'group'>): boolean {
-  return group.isActive && group.members[0] === head;
+  return group.isActive && group.members.first === head;
 }
 
 function markStale(from: Bracket): void {

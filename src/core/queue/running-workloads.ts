@@ -1,4 +1,6 @@
 import type { Milli, Ms, QueueName, WorkloadId } from '../contract/index.js';
+import type { Sorted } from '../sorted-list.js';
+import { SortedList } from '../sorted-list.js';
 import { compareText } from '../text-order.js';
 import type { WorkloadRecord } from './workload-record.js';
 
@@ -12,6 +14,9 @@ export interface RunningWorkload {
   readonly startedAtMs: Ms;
 }
 
+/** Of one size, in the order of the work that would be lost: the least last. */
+export type Lane = Sorted<RunningWorkload>;
+
 interface Entry extends RunningWorkload {
   record: WorkloadRecord;
   readonly lane: RunningLane;
@@ -23,7 +28,7 @@ interface Entry extends RunningWorkload {
  */
 interface RunningLane {
   readonly milli: Milli;
-  readonly entries: Entry[];
+  readonly entries: SortedList<Entry>;
 }
 
 /**
@@ -57,7 +62,7 @@ export class RunningWorkloads {
   }
 
   /** By size, smallest first; in each the least loss last. */
-  lanesOf(queue: QueueName, priority: number): readonly (readonly RunningWorkload[])[] {
+  lanesOf(queue: QueueName, priority: number): readonly Lane[] {
     const lanes = [...(this.#lanes.get(queue)?.get(priority)?.values() ?? [])];
     return lanes.sort((a, b) => a.milli - b.milli).map(({ entries }) => entries);
   }
@@ -91,12 +96,15 @@ export class RunningWorkloads {
       priority,
       () => new Map<Milli, RunningLane>(),
     );
-    const lane = entryOf(lanes, milli, () => ({ milli, entries: [] }));
+    const lane = entryOf(lanes, milli, () => ({
+      milli,
+      entries: new SortedList<Entry>((a, b) => compareByLoss(b, a)),
+    }));
     const startedAtMs = record.startedAtMs ?? 0;
     const lost = record.losses.reduce((sum, loss) => sum + loss.lost, 0);
     const sinceMs = Math.max(startedAtMs, record.checkpointAtMs ?? 0) - Math.floor((lost * 1000) / Math.max(1, milli));
     const entry: Entry = { record, milli, sinceMs, startedAtMs, lane };
-    lane.entries.splice(placeOf(lane.entries, entry), 0, entry);
+    lane.entries.add(entry);
     this.#entries.set(id, entry);
     if (isElastic(record)) entryOf(this.#elastic, queue, () => new Map<WorkloadId, WorkloadRecord>()).set(id, record);
   }
@@ -107,7 +115,7 @@ export class RunningWorkloads {
     this.#entries.delete(spec.id);
     this.#elastic.get(spec.queue)?.delete(spec.id);
     const { lane } = entry;
-    lane.entries.splice(placeOf(lane.entries, entry), 1);
+    lane.entries.delete(entry);
     if (lane.entries.length > 0) return;
     const lanes = this.#lanes.get(spec.queue)?.get(spec.priority);
     lanes?.delete(lane.milli);
@@ -139,19 +147,6 @@ function mayGiveWay(record: WorkloadRecord): boolean {
 
 function isElastic({ spec }: WorkloadRecord): boolean {
   return spec.podSets.some(({ count, minCount }) => count > Math.max(1, minCount));
-}
-
-/** Where the entry is, or belongs. */
-function placeOf(entries: readonly Entry[], entry: Entry): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const other = entries[middle];
-    if (other !== undefined && compareByLoss(other, entry) > 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function entryOf<Key, Value>(values: Map<Key, Value>, key: Key, create: () => Value): Value {

@@ -1,4 +1,5 @@
 import type { Ms, QueueName, WorkloadId } from '../contract/index.js';
+import { SortedList } from '../sorted-list.js';
 import { compareText } from '../text-order.js';
 import { lengthOf } from './remaining-work.js';
 import type { WorkloadRecord } from './workload-record.js';
@@ -32,12 +33,22 @@ export function stayOf(record: WorkloadRecord): Stay | undefined {
 
 /** All workloads that hold something, by their ends as told; those of which none is told, by their starts. */
 export class StartedWorkloads {
-  readonly #ending: Stay[] = [];
-  readonly #open = new Map<QueueName, Stay[]>();
+  readonly #ending = new SortedList(compareStays);
+  readonly #open = new Map<QueueName, SortedList<Stay>>();
 
-  /** First to last; equals by id. */
-  get ending(): readonly Stay[] {
+  /** Those with a told end, first to last; equals by id. */
+  ending(): Iterable<Stay> {
     return this.#ending;
+  }
+
+  /** Those of `ending` whose end has come and who are still there. */
+  overdue(nowMs: Ms): Iterable<Stay> {
+    return this.#ending.while(({ endMs }) => endMs !== undefined && endMs <= nowMs);
+  }
+
+  /** Those of `ending` whose end is to come. */
+  endingAfter(nowMs: Ms): Iterable<Stay> {
+    return this.#ending.from(({ endMs }) => endMs !== undefined && endMs <= nowMs);
   }
 
   /** The queues that have somebody without a told end, in no particular order. */
@@ -46,7 +57,7 @@ export class StartedWorkloads {
   }
 
   /** Those of the queue without a told end, by start, equals by id. */
-  openOf(queue: QueueName): readonly Stay[] {
+  openOf(queue: QueueName): Iterable<Stay> {
     return this.#open.get(queue) ?? [];
   }
 
@@ -54,36 +65,18 @@ export class StartedWorkloads {
     const was = before && stayOf(before);
     const is = after && stayOf(after);
     if (was?.sinceMs === is?.sinceMs && was?.endMs === is?.endMs && was?.queue === is?.queue) return;
-    if (was !== undefined) {
-      const list = this.#listOf(was);
-      list.splice(placeOf(list, was), 1);
-    }
-    if (is !== undefined) {
-      const list = this.#listOf(is);
-      list.splice(placeOf(list, is), 0, is);
-    }
+    if (was !== undefined) this.#listOf(was).delete(was);
+    if (is !== undefined) this.#listOf(is).add(is);
   }
 
-  #listOf({ queue, endMs }: Stay): Stay[] {
+  #listOf({ queue, endMs }: Stay): SortedList<Stay> {
     if (endMs !== undefined) return this.#ending;
     const known = this.#open.get(queue);
     if (known !== undefined) return known;
-    const created: Stay[] = [];
+    const created = new SortedList(compareStays);
     this.#open.set(queue, created);
     return created;
   }
-}
-
-function placeOf(list: readonly Stay[], stay: Stay): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const other = list[middle];
-    if (other !== undefined && compareStays(other, stay) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function compareStays(a: Stay, b: Stay): number {

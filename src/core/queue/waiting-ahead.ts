@@ -4,7 +4,7 @@ import { pastShare } from '../quota/index.js';
 import type { OrderKey } from './order-key.js';
 import { compareByOrder } from './order-key.js';
 import type { PendingGroup, PendingNeed } from './pending-groups.js';
-import { countWhile, placeIn } from './pending-groups.js';
+import { placeIn } from './pending-groups.js';
 import type { Requests } from './requests.js';
 import { smallestShare } from './requests.js';
 
@@ -27,7 +27,7 @@ export function waitingAhead(
   const heads: OrderKey[] = [];
   for (const group of groups) {
     const ahead = membersAhead(rivals, group, own);
-    const [head] = group.members;
+    const head = group.members.first;
     if (ahead > 0 && head !== undefined) heads.push(head);
     count += ahead;
   }
@@ -43,8 +43,8 @@ function membersAhead(
   const { key } = own;
   const fork = requestsOf === undefined ? undefined : forkOf(quota, group.queue, own.group.queue);
   if (requestsOf === undefined || fork === undefined) return placeIn(group, key);
-  const higher = countWhile(group.members, ({ rank }) => rank < key.rank);
-  const notLower = countWhile(group.members, ({ rank }) => rank <= key.rank);
+  const higher = group.members.countWhile(({ rank }) => rank < key.rank);
+  const notLower = group.members.countWhile(({ rank }) => rank <= key.rank);
   const byShare =
     smallestShare(quota, fork.a, requestsOf(group)) - smallestShare(quota, fork.b, requestsOf(own.group)) ||
     pastShare(quota, fork.a) - pastShare(quota, fork.b);
