@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cpuTime, processCpuTime } from './core/cpu-time.js';
 import type { Figure } from './core/figure.js';
 import { fill, gangs, gangsAtLargest, largeGang, nodeEvents } from './core/placement-cases.js';
 import { freedRacks, reclaimGangs, reclaimLargeGang, reclaimSingles } from './core/reclaim-cases.js';
@@ -88,12 +89,21 @@ function main(): void {
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(CASES)) {
     if (values.only !== undefined && name !== values.only) continue;
+    const before = { thread: cpuTime(), process: processCpuTime() };
     for (const figure of run()) {
       print(figure, ranges.cases[figure.name], values.profile ? 'with-work' : 'short');
       figures.push(figure);
     }
+    if (values.profile) printThreads(before);
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`);
+}
+
+/** Of the whole case, with its preparation: what the deciding thread took, and what all threads together. */
+function printThreads(before: { readonly thread: number; readonly process: number }): void {
+  const thread = Math.round(cpuTime() - before.thread);
+  const all = Math.round(processCpuTime() - before.process);
+  console.log(`    case with its preparation: ${thread} ms of CPU here, ${all} ms of all threads`);
 }
 
 function print({ name, value, unit, work }: Figure, range: Range | undefined, how: 'short' | 'with-work'): void {

@@ -6,7 +6,7 @@ import type { StartAsk, StartPart } from '../start/index.js';
 import { minimumOf, placeChoice, startAskOf, wishOf } from '../start/index.js';
 import { EvictionRights } from './eviction-rights.js';
 import { spareVictims } from './spare-victims.js';
-import { victimsInOrder } from './victim-order.js';
+import { mayHaveVictims, victimsInOrder } from './victim-order.js';
 import type { Fallen, TrialAsk } from './victim-trial.js';
 import { VictimTrial } from './victim-trial.js';
 
@@ -66,6 +66,10 @@ interface Searching extends TrialAsk {
 function searchIn(state: CoreState, search: Searching): VictimSearch {
   const { record, nowMs, charges } = search;
   let retryAtMs: Ms | undefined;
+  // Whoever holds nothing of all its flavors holds nothing of those that it is short of: cheaper than to ask which.
+  const short = { record, charges, contended: new Set(charges.map(({ flavor }) => flavor)) };
+  const anyRights = { preemptor: short, rights: new EvictionRights(state, short) };
+  if (!mayHaveVictims(state, anyRights)) return { kind: 'none', steps: 1, searched: 'complete', retryAtMs };
   const contended = contendedFlavors(state, search);
   if (contended === 'nothing') return { kind: 'none', steps: 1, searched: 'complete', retryAtMs };
   const preemptor = { record, charges, contended };

@@ -55,6 +55,17 @@ export function* victimsInOrder(
   }
 }
 
+/** Is there anybody in whose order `victimsInOrder` would look, protected or not? */
+export function mayHaveVictims(
+  state: CoreState,
+  ask: { readonly preemptor: Preemptor; readonly rights: EvictionRights },
+): boolean {
+  const ranks = ranksOf(state, ask);
+  if (ranks.whole.length > 0) return true;
+  const queues = ranks.queues.flatMap((rank) => rank.queues);
+  return queues.some((queue) => [...state.book.running.elasticOf(queue)].length > 0);
+}
+
 /** Of several lanes, each from its end, always the one that costs least. */
 function* cheapestFirst(
   state: CoreState,
@@ -82,9 +93,8 @@ function* cheapestFirst(
   }
 }
 
-function nextOf(rest: Iterator<RunningWorkload>): RunningWorkload | undefined {
-  const { done, value } = rest.next();
-  return done === true ? undefined : value;
+function nextOf(rest: Iterator<RunningWorkload, undefined>): RunningWorkload | undefined {
+  return rest.next().value;
 }
 
 function* unprotected(

@@ -75,6 +75,9 @@ export function chargesOf(queue: QueueName, wishes: readonly FlavorWish[], choic
 
 /** Each way to give every pod set a flavor, preferred ones first: of the pod sets the last changes fastest. */
 export function combinationsOf(wishes: readonly FlavorWish[]): readonly FlavorChoice[] {
+  const [only] = wishes;
+  // One pod set is by far the most common.
+  if (only !== undefined && wishes.length === 1) return only.flavors.slice(0, CHOICES_MAX).map((flavor) => [flavor]);
   let choices: FlavorChoice[] = [[]];
   for (const { flavors } of wishes) {
     choices = choices.flatMap((choice) => flavors.map((flavor) => [...choice, flavor])).slice(0, CHOICES_MAX);

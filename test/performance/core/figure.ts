@@ -1,3 +1,5 @@
+import { cpuTime } from './cpu-time.js';
+
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -6,12 +8,11 @@ export interface Figure {
   readonly work?: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds of CPU, not of the clock: on a machine that does other things too, only they tell what the work costs. */
+/** Milliseconds of CPU of the thread that decides. */
 export function timeOf(work: () => void): number {
-  const start = process.cpuUsage();
+  const start = cpuTime();
   work();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
+  return cpuTime() - start;
 }
 
 export function mean(times: readonly number[]): number {
