@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { formatProblems } from '../documents/yaml-document.js';
+import { formatProblems, type DocumentResult } from '../documents/yaml-document.js';
 import { formatFailure } from '../scenario/format-failure.js';
 import { readScenarioFile } from '../scenario/read-scenario-file.js';
 import { runScenario, type ScenarioResult } from '../scenario/run-scenario.js';
@@ -18,6 +18,8 @@ interface FiledScenario {
   readonly scenario: Scenario;
 }
 
+type FiledResult = DocumentResult<readonly FiledScenario[]> & { readonly file: string };
+
 interface Outcome extends FiledScenario {
   readonly result: ScenarioResult;
   readonly tookMs: number;
@@ -32,7 +34,7 @@ export function addScenarioCommand(program: Command): void {
     .command('run')
     .description('play the scenarios of these files, and say which of them hold')
     .argument('<files...>', 'scenario files')
-    .option('--tag <tags...>', 'only scenarios that have one of these tags')
+    .option('--tag <tags>', 'only scenarios that have one of these tags: with commas, or the option again', addTags)
     .option('--json', 'one document with all failures and decisions')
     .action(async (files: readonly string[], flags: RunFlags) => {
       await run(files, flags);
@@ -40,7 +42,7 @@ export function addScenarioCommand(program: Command): void {
 }
 
 async function run(files: readonly string[], { tag, json }: RunFlags): Promise<void> {
-  const all = (await Promise.all(files.map(readScenarios))).flat();
+  const all = await readAll(files);
   const chosen = all.filter(({ scenario }) => tag === undefined || scenario.tags.some((one) => tag.includes(one)));
   if (chosen.length === 0) throw new UsageError(`No scenario has the tag ${tag?.join(' or ') ?? ''}.`);
   const outcomes: Outcome[] = [];
@@ -55,7 +57,24 @@ async function run(files: readonly string[], { tag, json }: RunFlags): Promise<v
   if (failed > 0) process.exitCode = EXIT_CODE.failed;
 }
 
-async function readScenarios(file: string): Promise<readonly FiledScenario[]> {
+/** Not one argument after another, because the next may be a file. */
+function addTags(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').map((tag) => tag.trim())];
+}
+
+/** The scenarios of all files, or the mistakes of all of them. */
+async function readAll(files: readonly string[]): Promise<readonly FiledScenario[]> {
+  const read = await Promise.all(files.map(readScenarios));
+  const wrong = read.flatMap((one) => (one.kind === 'invalid' ? [one] : []));
+  const [first, ...more] = wrong;
+  if (first === undefined) return read.flatMap((one) => (one.kind === 'valid' ? one.value : []));
+  for (const { file, problems } of wrong) process.stderr.write(`${formatProblems(file, problems)}\n`);
+  const count = wrong.reduce((sum, { problems }) => sum + problems.length, 0);
+  const where = more.length === 0 ? `${first.file} has` : `${wrong.length} files have`;
+  throw new UsageError(`${where} ${count} ${count === 1 ? 'mistake' : 'mistakes'}, so nothing was played.`);
+}
+
+async function readScenarios(file: string): Promise<FiledResult> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -63,10 +82,8 @@ async function readScenarios(file: string): Promise<readonly FiledScenario[]> {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
   }
   const result = readScenarioFile(text);
-  if (result.kind === 'valid') return result.value.map((scenario) => ({ file, scenario }));
-  process.stderr.write(`${formatProblems(file, result.problems)}\n`);
-  const count = result.problems.length;
-  throw new UsageError(`${file} has ${count} ${count === 1 ? 'mistake' : 'mistakes'}, so nothing was played.`);
+  if (result.kind === 'invalid') return { ...result, file };
+  return { kind: 'valid', file, value: result.value.map((scenario) => ({ file, scenario })) };
 }
 
 function play({ file, scenario }: FiledScenario): Outcome {

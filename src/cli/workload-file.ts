@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { mistakeMessage } from '../documents/mistake-message.js';
 import { parseYamlDocuments, type DocumentProblem, type DocumentResult } from '../documents/yaml-document.js';
 import { WorkloadDocumentSchema, type WorkloadDocument } from '../server/workloads/workload.schema.js';
 import { JobSchema } from '../trainer/contract.js';
@@ -69,7 +70,7 @@ interface Place {
 }
 
 function readWorkload(value: unknown, { index, folder }: Place): FiledWorkload | Issues {
-  const parsed = WorkloadDocumentSchema.safeParse(value);
+  const parsed = WorkloadDocumentSchema.safeParse(value, { error: mistakeMessage });
   if (!parsed.success) return parsed.error.issues;
   return { document: withAbsolutePaths(parsed.data, folder), kind: 'workload', index };
 }
@@ -79,7 +80,7 @@ function readJob(value: unknown, { index, folder }: Place, wishes: Partial<JobWi
     const message = 'must be a job file of the trainer, or a document with kind: Workload';
     return [{ code: 'custom', path: [], message, input: value }];
   }
-  const job = JobSchema.safeParse(value);
+  const job = JobSchema.safeParse(value, { error: mistakeMessage });
   if (!job.success) return job.error.issues;
   if (wishes.queue === undefined) {
     const message = 'is a job file: say with --queue where it is to run; `berth get queues` lists the queues';

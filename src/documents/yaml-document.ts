@@ -1,5 +1,6 @@
 import { LineCounter, isNode, parseAllDocuments, type Document } from 'yaml';
 import type { z } from 'zod';
+import { mistakeMessage } from './mistake-message.js';
 
 /** One mistake in a file, where a person finds it: 1-based line and column, and the path of the field. */
 export interface DocumentProblem {
@@ -66,7 +67,7 @@ function checkDocument<T>(document: Document, schema: z.ZodType<T>, lines: LineC
       document.errors.map((error) => ({ ...position(lines, error.pos[0]), path: '', message: error.message })),
     );
   }
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: ALIASES_MAX }));
+  const parsed = schema.safeParse(document.toJS({ maxAliasCount: ALIASES_MAX }), { error: mistakeMessage });
   if (parsed.success) return { kind: 'valid', value: parsed.data };
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(document, issue, lines));
   return invalid(problems.sort((a, b) => a.line - b.line || a.column - b.column));
@@ -74,6 +75,10 @@ function checkDocument<T>(document: Document, schema: z.ZodType<T>, lines: LineC
 
 function problemsOf(document: Document, issue: z.core.$ZodIssue, lines: LineCounter): DocumentProblem[] {
   const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+  const closest = issue.code === 'invalid_union' ? closestOf(issue.errors) : undefined;
+  if (closest !== undefined) {
+    return closest.flatMap((inner) => problemsOf(document, { ...inner, path: [...path, ...inner.path] }, lines));
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       ...locate(document, [...path, key], lines),
@@ -82,6 +87,16 @@ function problemsOf(document: Document, issue: z.core.$ZodIssue, lines: LineCoun
     }));
   }
   return [{ ...locate(document, path, lines), path: path.join('.'), message: issue.message }];
+}
+
+/** The mistakes of the one form that the value was meant to have: the right sort of value, and the fewest mistakes. */
+function closestOf(forms: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
+  const alike = forms.filter((issues) =>
+    issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  const fewest = Math.min(...alike.map((issues) => issues.length));
+  const [closest, ...more] = alike.filter((issues) => issues.length === fewest);
+  return more.length === 0 ? closest : undefined;
 }
 
 /** The position of a field, or of the nearest parent that exists. A mapping's key is pointed at, not its value. */

@@ -16,15 +16,20 @@ const MODELS_MAX = 16;
 export const HOST_LEVEL = 'host';
 export const SLICE_LEVEL = 'slice';
 
-const LevelSchema = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and "-"');
+const LevelSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/)
+  .describe('the name of a level: lower-case letters, digits and "-", e.g. rack');
 const DomainSchema = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
 const NodeNameSchema = z
   .string()
   .max(200)
-  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'must be a DNS name: lower-case letters, digits, "-" and "."');
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+  .describe('a DNS name: lower-case letters, digits, "-" and ".", e.g. gpu-a');
 export const QuantitySchema = z
   .union([z.string(), z.number()])
-  .refine(isQuantity, 'must be a quantity as Kubernetes writes it, e.g. 500m, 96, 64Gi');
+  .refine(isQuantity)
+  .describe('a quantity as Kubernetes writes it, e.g. 500m, 96 or 64Gi');
 
 export const TAINT = /^([^=:\s]{1,317})(?:=([^=:\s]{0,63}))?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
 
@@ -49,7 +54,7 @@ export const FleetNodeSchema = z
     cpu: QuantitySchema.default(96),
     memory: QuantitySchema.default('1Ti'),
     labels: z.record(z.string().min(1).max(317), z.string().max(63)).default({}),
-    taints: z.array(z.string().regex(TAINT, 'must read key=value:NoSchedule')).max(64).default([]),
+    taints: z.array(z.string().regex(TAINT).describe('a taint, e.g. key=value:NoSchedule')).max(64).default([]),
   })
   .catchall(z.unknown());
 export type FleetFileNode = z.infer<typeof FleetNodeSchema>;
@@ -76,18 +81,46 @@ export type FleetFile = z.infer<typeof FleetFileSchema>;
 
 /** The schema with the rules that look at more than one field; legal slices are those of the catalogue. */
 export function fleetFileSchema(catalogue: HardwareCatalogue): z.ZodType<FleetFile> {
-  return FleetFileSchema.superRefine((file, context) => {
-    const mistakes = [...levelMistakes(file), ...nameMistakes(file, catalogue)];
-    for (const [index, node] of file.nodes.entries()) {
-      mistakes.push(
-        ...nodeMistakes(node, levelsOf(file), catalogue).map((one) => ({
-          ...one,
-          path: ['nodes', index, ...one.path],
-        })),
-      );
-    }
-    for (const { path, message } of mistakes) context.addIssue({ code: 'custom', path, message });
-  });
+  return FleetFileSchema.superRefine(
+    (file, context) => {
+      const sound =
+        context.issues.length === 0 ? { levels: file.levels, nodes: [...file.nodes.entries()] } : soundPartsOf(file);
+      for (const { path, message } of fleetMistakes(sound, catalogue)) {
+        context.addIssue({ code: 'custom', path, message });
+      }
+    },
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  );
+}
+
+/** What of a fleet is right in itself, its nodes with their places in the file. */
+interface SoundParts {
+  readonly levels: FleetFile['levels'];
+  readonly nodes: readonly (readonly [number, FleetFileNode])[];
+}
+
+/** Of a file with mistakes: they must not hide those that look at more than one field. */
+function soundPartsOf(file: Partial<Record<keyof FleetFile, unknown>>): SoundParts {
+  const levels = z.array(LevelSchema).safeParse(file.levels);
+  const nodes: readonly unknown[] = Array.isArray(file.nodes) ? file.nodes : [];
+  return {
+    levels: levels.data,
+    nodes: nodes.flatMap((node, index) => {
+      const { data } = FleetNodeSchema.safeParse(node);
+      return data === undefined ? [] : [[index, data] as const];
+    }),
+  };
+}
+
+function fleetMistakes({ levels, nodes }: SoundParts, catalogue: HardwareCatalogue): readonly Mistake[] {
+  const file = { levels, nodes: nodes.map(([, node]) => node) };
+  const ofNodes = nodes.flatMap(([index, node]) =>
+    nodeMistakes(node, levelsOf(file), catalogue).map(({ path, message }) => ({
+      path: ['nodes', index, ...path],
+      message,
+    })),
+  );
+  return [...levelMistakes(file), ...nameMistakes(nodes, catalogue), ...ofNodes];
 }
 
 export function levelsOf({ levels, nodes }: FleetFile): readonly string[] {
@@ -136,7 +169,10 @@ export function nodeMistakes(node: FleetFileNode, levels: readonly string[], cat
   }
   const slice = tpuSlice(catalogue, node.slice.model, node.slice.topology);
   if (slice.kind === 'unknown-model') {
-    mistakes.push({ path: ['slice', 'model'], message: `is not one of ${slice.known.join(', ')}` });
+    mistakes.push({
+      path: ['slice', 'model'],
+      message: `is ${node.slice.model}, but must be one of ${slice.known.join(', ')}`,
+    });
   } else if (slice.kind === 'unknown-topology') {
     mistakes.push({ path: ['slice', 'topology'], message: topologyMessage(node.slice.model, slice.known) });
   }
@@ -150,10 +186,10 @@ function topologyMessage(model: string, known: readonly string[]): string {
   return `is no slice of ${model}; these are: ${known.slice(0, EXAMPLES).join(', ')}${more}`;
 }
 
-function nameMistakes(file: FleetFile, catalogue: HardwareCatalogue): Mistake[] {
+function nameMistakes(nodes: SoundParts['nodes'], catalogue: HardwareCatalogue): Mistake[] {
   const mistakes: Mistake[] = [];
   const seen = new Set<string>();
-  for (const [index, node] of file.nodes.entries()) {
+  for (const [index, node] of nodes) {
     const names = namesOf(node, catalogue);
     const twice = names.find((name) => seen.has(name));
     if (twice !== undefined)

@@ -121,7 +121,7 @@ nodes:
       expect.stringMatching(/^4: nodes.1.rack must be the name of a domain/),
       expect.stringMatching(/^6: nodes.2.count does not go with slice/),
       expect.stringMatching(/^7: nodes.2.slice.topology is no slice of google-tpu-v5p; these are: 2x2x1, 2x2x2/),
-      expect.stringMatching(/^8: nodes.3.slice.model is not one of google-tpu-/),
+      expect.stringMatching(/^8: nodes.3.slice.model is abacus, but must be one of google-tpu-/),
     ]);
   });
 
@@ -130,7 +130,10 @@ nodes:
     ['levels: [rack]\nnodes: [{name: a}]', 'levels must end with host'],
     ['nodes: [{name: A_b}]', 'must be a DNS name'],
     ['nodes: [{name: a, cpu: many}]', 'must be a quantity'],
-    ['nodes: [{name: a, taints: ["x=y:Sometimes"]}]', 'must read key=value:NoSchedule'],
+    [
+      'nodes: [{name: a, taints: ["x=y:Sometimes"]}]',
+      'is "x=y:Sometimes", but must be a taint, e.g. key=value:NoSchedule',
+    ],
     ['nodes: [{name: a, count: 6000}, {name: b, count: 6000}]', 'more than 10000 nodes'],
   ])('refuses %j', (text, message) => {
     expect(problemsOf(text).join('\n')).toContain(message);

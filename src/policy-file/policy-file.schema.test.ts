@@ -35,4 +35,12 @@ describe('a policy file', () => {
   it.each(Object.entries(refused))('is refused %s', (_title, file) => {
     expect(PolicyFileSchema.safeParse(file).success).toBe(false);
   });
+
+  it.each([
+    ['fairness', { halfLife: 5000 }, 'is 5000, but must be whole hours in seconds, e.g. 3600'],
+    ['backfill', { resolution: 0 }, 'is 0, but must be more than 0, e.g. 1'],
+  ])('has times in seconds, in its mistakes too: %s', (key, times, want) => {
+    const result = PolicyFileSchema.safeParse({ version: 'v', [key]: times });
+    expect(result.error?.issues.map(({ message }) => message)).toEqual([want]);
+  });
 });

@@ -6,8 +6,13 @@ const SecondsSchema = z
   .number()
   .min(0)
   .max(31_536_000)
-  .refine(isWholeMs, 'must be a multiple of 0.001 s')
+  .refine(isWholeMs)
+  .describe('seconds, from 0 to a year, e.g. 90 or 0.5')
   .transform((seconds) => Math.round(seconds * 1000));
+/** A rule for times that were read already: the file has seconds. */
+const timesThatAre = (wanted: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => `is ${Number(input) / 1000}, but must be ${wanted}`,
+});
 const CountSchema = z.int().min(0).max(1_000_000);
 const HOUR_MS = 3_600_000;
 
@@ -20,10 +25,14 @@ export const PolicyFileSchema = z.strictObject({
       z.enum(['fair', 'fifo', 'sjf', 'srtf', 'srsf']),
       z.strictObject({ remainingPower: z.int().min(0).max(8), devicesPower: z.int().min(0).max(8) }),
     ])
+    .describe('one of fair, fifo, sjf, srtf, srsf, or {remainingPower: 1, devicesPower: 1}')
     .optional(),
   fairness: z
     .strictObject({
-      halfLife: SecondsSchema.refine((ms) => ms > 0 && ms % HOUR_MS === 0, 'must be whole hours').optional(),
+      halfLife: SecondsSchema.refine(
+        (ms) => ms > 0 && ms % HOUR_MS === 0,
+        timesThatAre('whole hours in seconds, e.g. 3600'),
+      ).optional(),
     })
     .default({}),
   preemption: z
@@ -37,7 +46,7 @@ export const PolicyFileSchema = z.strictObject({
     .strictObject({
       depth: CountSchema.optional(),
       plans: CountSchema.optional(),
-      resolution: SecondsSchema.refine((ms) => ms > 0, 'must be more than 0').optional(),
+      resolution: SecondsSchema.refine((ms) => ms > 0, timesThatAre('more than 0, e.g. 1')).optional(),
       patience: SecondsSchema.optional(),
       learn: z.boolean().optional(),
     })

@@ -8,7 +8,8 @@ const AmountsSchema = z.record(
     .number()
     .min(0)
     .max(1e9)
-    .refine((value) => Number.isInteger(Number((value * 1000).toFixed(6))), 'must be a multiple of 0.001'),
+    .refine((value) => Number.isInteger(Number((value * 1000).toFixed(6))))
+    .describe('a number of devices or CPUs, e.g. 8 or 0.5'),
 );
 
 /** What may be said of a queue at its beginning, and changed later. */
@@ -34,9 +35,13 @@ export type QueueChange = { readonly [Key in keyof typeof QUEUE_KEYS]?: z.infer<
 
 const AMOUNTS = ['nominal', 'borrowingLimit', 'lendingLimit', 'maxPerWorkload'] as const;
 
-/** The flavors that the queue has an amount of, in code-unit order. */
-export function flavorsNamedBy(queue: QueueChange): readonly string[] {
-  return [...new Set(AMOUNTS.flatMap((key) => Object.keys(queue[key] ?? {})))].sort();
+/** Which flavors each key of a queue has an amount of. */
+export function amountsIn(
+  queue: QueueChange & Pick<ScenarioQueue, 'pastUsage'>,
+): readonly { readonly key: string; readonly flavor: string }[] {
+  return [...AMOUNTS, 'pastUsage' as const].flatMap((key) =>
+    Object.keys(queue[key] ?? {}).map((flavor) => ({ key, flavor })),
+  );
 }
 
 export function queueSpecOf(queue: ScenarioQueue): QueueSpec {
@@ -55,7 +60,7 @@ export function queueSpecOf(queue: ScenarioQueue): QueueSpec {
 /** The queue with what a later event says of it; flavors that are not named stay as they are. */
 export function changedQueue(before: QueueSpec, change: QueueChange): QueueSpec {
   const quotas: Record<string, FlavorQuota> = { ...before.quotas };
-  for (const flavor of flavorsNamedBy(change)) {
+  for (const flavor of new Set(AMOUNTS.flatMap((key) => Object.keys(change[key] ?? {})))) {
     const limits = AMOUNTS.flatMap((key): [string, number][] => {
       const amount = change[key]?.[flavor];
       return amount === undefined ? [] : [[key, milliOf(amount)]];

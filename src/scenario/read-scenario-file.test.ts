@@ -40,7 +40,57 @@ describe('a scenario file', () => {
     'a partition of a model of which none are known': {
       from: 'accelerators: 1}',
       to: 'mig: 1g.10gb}',
-      want: '7 workloads.0.pods.0.mig: no partition 1g.10gb of gpu, of which no partitions are known',
+      want: '7 workloads.0.pods.0.mig: no partition 1g.10gb of gpu, of which none are known: 1g.10gb is one of nvidia-a100-sxm-80gb, nvidia-h100-sxm-80gb',
+    },
+    'a partition that no model has, of a model that is only like one': {
+      from: 'accelerators: 1}',
+      to: 'mig: 1g.10, model: nvidia-h100}',
+      want: '7 workloads.0.pods.0.mig: no partition 1g.10 of nvidia-h100, of which none are known: the models with partitions are nvidia-a100-sxm-80gb, nvidia-h100-sxm-80gb, nvidia-h200-sxm-141gb, nvidia-b200-sxm, nvidia-b300-sxm, nvidia-gb200',
+    },
+    'a model that neither nodes nor queues have': {
+      from: 'accelerators: 1}',
+      to: 'accelerators: 1, model: gqu}',
+      want: '7 workloads.0.pods.0.model: no model gqu; there are gpu',
+    },
+    'one of several models': {
+      from: 'accelerators: 1}',
+      to: 'accelerators: 1, models: [gpu, gqu]}',
+      want: '7 workloads.0.pods.0.models: no model gqu; there are gpu',
+    },
+    'quota of a model that neither nodes nor pods have': {
+      from: '{gpu: 16}',
+      to: '{gqu: 16}',
+      want: '5 queues.1.nominal.gqu: no node and no pod has the model gqu; there are gpu',
+    },
+    'later quota of such a model': {
+      from: 'finish: one',
+      to: 'queue: lab, nominal: {gqu: 8}',
+      want: '9 events.0.nominal.gqu: no node and no pod has the model gqu; there are gpu',
+    },
+    'a workload in a queue that has others below it': {
+      from: 'queue: lab',
+      to: 'queue: root',
+      want: '7 workloads.0.queue: root has queues below it (lab): workloads go to a leaf',
+    },
+    'a workload that waits for itself': {
+      from: 'queue: lab',
+      to: 'queue: lab, dependsOn: [one]',
+      want: '7 workloads.0.dependsOn: waits for itself: one → one',
+    },
+    'workloads that wait for one another': {
+      from: '{name: one, queue: lab',
+      to: '{name: two, queue: lab, dependsOn: [one], pods: [{name: w}]}\n  - {name: one, queue: lab, dependsOn: [two]',
+      want: '7 workloads.0.dependsOn: waits for itself: two → one → two',
+    },
+    'a dependency that is submitted later': {
+      from: 'running: {worker: {n-0: 1}}}\nevents:',
+      to: 'dependsOn: [two]}\nevents:\n  - {at: 1, submit: {name: two, queue: lab, pods: [{name: w}]}}',
+      want: '7 workloads.0.dependsOn: no workload two yet: it is submitted later',
+    },
+    'a submitted workload that waits for itself': {
+      from: 'finish: one',
+      to: 'submit: {name: two, queue: lab, dependsOn: [two], pods: [{name: worker}]}',
+      want: '9 events.0.submit.dependsOn: waits for itself: two → two',
     },
     'a partition that the model does not have': {
       from: 'accelerators: 1}',
@@ -105,5 +155,104 @@ describe('a scenario file', () => {
   };
   it.each(Object.entries(wrong))('names %s and its line', (_what, { from, to, want }) => {
     expect(mistakesOf(FILE.replace(from, to))).toContain(want);
+  });
+
+  const values: Record<string, { from: string; to: string; want: string }> = {
+    'a time with a unit': {
+      from: 'at: 5, finish',
+      to: 'at: 5s, finish',
+      want: '9 events.0.at: is "5s", but must be seconds, not below 0, e.g. 90 or 0.5',
+    },
+    'no time': {
+      from: 'at: 5, finish',
+      to: 'at:, finish',
+      want: '9 events.0.at: is empty, but must be seconds, not below 0, e.g. 90 or 0.5',
+    },
+    'a duration as text': {
+      from: 'queue: lab,',
+      to: 'queue: lab, runtime: "60",',
+      want: '7 workloads.0.runtime: is "60", but must be seconds, not below 0, e.g. 90 or 0.5',
+    },
+    'a time of submission as a word': {
+      from: 'queue: lab,',
+      to: 'queue: lab, submittedAt: yesterday,',
+      want: '7 workloads.0.submittedAt: is "yesterday", but must be seconds from the start, e.g. 90, or -90 for before it',
+    },
+    'a checkpoint without time between': {
+      from: 'queue: lab,',
+      to: 'queue: lab, checkpointEvery: 0,',
+      want: '7 workloads.0.checkpointEvery: is 0, but must be seconds, more than 0, e.g. 600',
+    },
+    'memory in a unit that does not exist': {
+      from: 'accelerators: 1',
+      to: 'memory: 64GB',
+      want: '7 workloads.0.pods.0.memory: is "64GB", but must be a quantity as Kubernetes writes it, e.g. 500m, 96 or 64Gi',
+    },
+    'memory that is no quantity': {
+      from: 'count: 2',
+      to: 'memory: [64]',
+      want: '2 fleet.nodes.0.memory: is a list, but must be a quantity as Kubernetes writes it, e.g. 500m, 96 or 64Gi',
+    },
+    'an amount with a unit': {
+      from: 'gpu: 16',
+      to: 'gpu: 16x',
+      want: '5 queues.1.nominal.gpu: is "16x", but must be a number of devices or CPUs, e.g. 8 or 0.5',
+    },
+    'a count that is no whole number': {
+      from: 'count: 2',
+      to: 'count: 2.5',
+      want: '2 fleet.nodes.0.count: is 2.5, but must be a whole number, e.g. 8',
+    },
+    'devices in words': {
+      from: 'count: 2',
+      to: 'accelerators: {count: two}',
+      want: '2 fleet.nodes.0.accelerators.count: is "two", but must be a number, e.g. 8',
+    },
+    'a word that is none of those': {
+      from: 'queue: lab,',
+      to: 'queue: lab, kind: batch,',
+      want: '7 workloads.0.kind: is "batch", but must be one of training, inference, pods',
+    },
+    'a level without what it is for': {
+      from: 'accelerators: 1',
+      to: 'topology: rack',
+      want: '7 workloads.0.pods.0.topology: is "rack", but must be one of {required: rack}, {preferred: rack}, {slice: {size: 4, level: host}}',
+    },
+    'one name instead of a list': {
+      from: 'running: []',
+      to: 'running: one',
+      want: '11 expect.0.running: is "one", but must be a list, e.g. [one]',
+    },
+    'a number instead of a name': {
+      from: 'queue: lab,',
+      to: 'queue: 7,',
+      want: '7 workloads.0.queue: is 7, but must be text, e.g. "7"',
+    },
+    'a field that is missing': {
+      from: 'queue: lab, pods',
+      to: 'pods',
+      want: '7 workloads.0.queue: is missing: it must be text',
+    },
+    'a policy with units': {
+      from: 'queues:',
+      to: 'policy: {preemption: {minRuntime: 5m}}\nqueues:',
+      want: '3 policy.preemption.minRuntime: is "5m", but must be seconds, from 0 to a year, e.g. 90 or 0.5',
+    },
+  };
+  it.each(Object.entries(values))('says what it has and what it must have: %s', (_what, { from, to, want }) => {
+    expect(mistakesOf(FILE.replace(from, to))).toEqual([want]);
+  });
+
+  it('shows at once what is wrong in itself and what is wrong because of others', () => {
+    const text = FILE.replace('count: 2', 'count: 2, rak: r1')
+      .replace('queue: lab,', 'queue: root, runtime: 5m,')
+      .replace('events:', '  - {name: two, queue: lob, pods: [{name: worker, topology: {required: row}}]}\nevents:')
+      .replace('{at: 5, running: []}', '{at: 5, running: [three], on: {two: [n-7]}, usage: {lob: {gpu: 1}}}');
+    expect(mistakesOf(text)).toEqual([
+      '2 fleet.nodes.0.rak: is not a known field, nor a level of this file (rack)',
+      '7 workloads.0.runtime: is "5m", but must be seconds, not below 0, e.g. 90 or 0.5',
+      '8 workloads.1.queue: no queue lob',
+      expect.stringContaining('12 expect.0.usage.lob: no queue lob'),
+    ]);
   });
 });

@@ -1,195 +1,135 @@
-import { partitionsOf, type HardwareCatalogue } from '../core/fleet/index.js';
-import {
-  DEFAULT_MODEL,
-  levelsOf,
-  namesOf,
-  nodeMistakes,
-  type FleetFile,
-  type FleetFileNode,
-  type Mistake,
-} from '../fleet-file/fleet.schema.js';
+import type { HardwareCatalogue } from '../core/fleet/index.js';
+import { namesOf, nodeMistakes, type Mistake } from '../fleet-file/fleet.schema.js';
 import type { ScenarioEvent } from './event.schema.js';
-import type { Expectation } from './expectation.schema.js';
-import { flavorsNamedBy, type ScenarioQueue } from './queue.schema.js';
-import { modelsOf, type ScenarioPodSet, type ScenarioWorkload } from './workload.schema.js';
+import { findExpectationMistakes } from './expectation-mistakes.js';
+import { CPU_FLAVOR } from './flavors-of.js';
+import { KnownNames, type Named, type Path } from './known-names.js';
+import { amountsIn, type QueueChange, type ScenarioQueue } from './queue.schema.js';
+import { waitingCycles } from './waiting-cycles.js';
+import { findWorkloadMistakes } from './workload-mistakes.js';
+import type { ScenarioWorkload } from './workload.schema.js';
 
-interface Named {
-  readonly fleet: FleetFile;
-  readonly queues: readonly ScenarioQueue[];
-  readonly workloads: readonly ScenarioWorkload[];
-  readonly events: readonly ScenarioEvent[];
-  readonly expect: readonly Expectation[];
-}
-
-type Path = (string | number)[];
-
-/** Names that stand for nothing, and names given twice. */
+/** Names that stand for nothing, names given twice, and who waits for itself. */
 export function scenarioMistakes(scenario: Named, catalogue: HardwareCatalogue): readonly Mistake[] {
-  return new MistakeSearch(scenario, catalogue).mistakes;
+  return new MistakeSearch(scenario, catalogue).find();
 }
 
 class MistakeSearch {
-  readonly mistakes: Mistake[] = [];
-  readonly #levels: readonly string[];
-  readonly #nodes: Set<string>;
-  readonly #queues = new Set<string>();
-  readonly #flavors: ReadonlySet<string>;
-  readonly #workloads = new Set<string>();
+  readonly #scenario: Named;
   readonly #catalogue: HardwareCatalogue;
+  readonly #known: KnownNames;
+  /** By queue: those directly below it. */
+  readonly #below = new Map<string, string[]>();
+  /** Names of workloads whose events are still to come. */
+  readonly #toCome: Set<string>;
 
   constructor(scenario: Named, catalogue: HardwareCatalogue) {
+    this.#scenario = scenario;
     this.#catalogue = catalogue;
-    this.#levels = levelsOf(scenario.fleet);
-    this.#nodes = new Set(scenario.fleet.nodes.flatMap((node) => namesOf(node, catalogue)));
-    this.#flavors = flavorsIn(scenario);
-    for (const [index, queue] of scenario.queues.entries()) this.#queue(['queues', index], queue);
-    for (const [index, workload] of scenario.workloads.entries()) this.#workload(['workloads', index], workload);
-    for (const [index, event] of scenario.events.entries()) this.#event(['events', index], event);
-    for (const [index, expectation] of scenario.expect.entries()) this.#expectation(['expect', index], expectation);
+    this.#known = new KnownNames(scenario);
+    this.#toCome = new Set(scenario.events.flatMap((event) => event?.submit?.name ?? []));
   }
 
-  #queue(path: Path, { name, parent }: ScenarioQueue): void {
-    if (this.#queues.has(name)) this.#report([...path, 'name'], `is the name of two queues: ${name}`);
-    if (parent !== undefined && !this.#queues.has(parent)) {
-      this.#report([...path, 'parent'], `no queue ${parent} above it`);
+  find(): readonly Mistake[] {
+    const { fleet, queues, workloads, events, expect } = this.#scenario;
+    for (const name of (fleet?.nodes ?? []).flatMap((node) => namesOf(node, this.#catalogue))) {
+      this.#known.add('node', name);
     }
-    this.#queues.add(name);
+    for (const [path, queue] of sound('queues', queues)) this.#queue(path, queue);
+    for (const [path, workload] of sound('workloads', workloads)) this.#meet(path, workload);
+    for (const [path, workload] of sound('workloads', workloads)) this.#workload(path, workload);
+    this.#cycles();
+    for (const [path, event] of sound('events', events)) this.#event(path, event);
+    for (const [path, one] of sound('expect', expect)) findExpectationMistakes(this.#known, path, one);
+    return this.#known.mistakes;
   }
 
-  #workload(path: Path, { name, queue, dependsOn = [], pods, running = {} }: ScenarioWorkload): void {
-    if (this.#workloads.has(name)) this.#report([...path, 'name'], `is the name of two workloads: ${name}`);
-    this.#workloads.add(name);
-    if (!this.#queues.has(queue)) this.#report([...path, 'queue'], `no queue ${queue}`);
-    for (const other of dependsOn) this.#known([...path, 'dependsOn'], 'workload', other);
-    for (const [index, set] of pods.entries()) {
-      const { topology } = set;
-      if (set.mig !== undefined) this.#partition([...path, 'pods', index, 'mig'], set, set.mig);
-      const level = topology === undefined ? undefined : levelIn(topology);
-      if (level !== undefined) this.#level([...path, 'pods', index, 'topology'], level);
-    }
-    for (const [podSet, byNode] of Object.entries(running)) {
-      const set = pods.find((one) => one.name === podSet);
-      const count = Object.values(byNode).reduce((sum, pod) => sum + pod, 0);
-      if (set === undefined) this.#report([...path, 'running', podSet], 'no such pod set');
-      else if (count > set.count || count < (set.minCount ?? set.count)) {
-        const range = set.minCount === undefined ? `${set.count}` : `${set.minCount} to ${set.count}`;
-        this.#report([...path, 'running', podSet], `has ${count} pods instead of ${range}`);
+  #queue(path: Path, queue: ScenarioQueue): void {
+    const { name, parent } = queue;
+    if (this.#known.has('queue', name)) this.#known.report([...path, 'name'], `is the name of two queues: ${name}`);
+    if (parent !== undefined) {
+      if (!this.#known.has('queue', parent)) {
+        this.#known.missing('queue', [...path, 'parent'], `${parent} above it`);
       }
-      for (const node of Object.keys(byNode)) this.#known([...path, 'running', podSet, node], 'node', node);
+      this.#below.set(parent, [...(this.#below.get(parent) ?? []), name]);
     }
-    const isPlaced = Object.keys(running).length > 0;
-    const missing = isPlaced ? pods.find((set) => !(set.name in running)) : undefined;
-    if (missing !== undefined) this.#report([...path, 'running'], `says nothing of ${missing.name}`);
+    this.#known.add('queue', name);
+    this.#amounts(path, queue);
   }
 
-  #partition(path: Path, pods: ScenarioPodSet, profile: string): void {
-    const models = modelsOf(pods);
-    const known = models.flatMap((model) => partitionsOf(this.#catalogue, model)).map(({ name }) => name);
-    if (known.includes(profile)) return;
-    const these = known.length === 0 ? 'of which no partitions are known' : `whose are ${known.join(', ')}`;
-    this.#report(path, `no partition ${profile} of ${models.join(', ')}, ${these}`);
+  /** Quota of what neither a node nor a pod has is a name written wrong, and the right one has no quota then. */
+  #amounts(path: Path, queue: QueueChange): void {
+    if (!this.#known.isSure('node', 'queue', 'workload')) return;
+    const { onNodes, askedFor } = this.#known.flavors;
+    for (const { key, flavor } of amountsIn(queue)) {
+      if (flavor === CPU_FLAVOR || onNodes.has(flavor) || askedFor.has(flavor)) continue;
+      const there = [...new Set([...onNodes, ...askedFor])].sort().join(', ');
+      const them = there === '' ? 'there are none' : `there are ${there}`;
+      this.#known.report([...path, key, flavor], `no node and no pod has the model ${flavor}; ${them}`);
+    }
+  }
+
+  #meet(path: Path, { name }: ScenarioWorkload): void {
+    if (this.#known.has('workload', name)) {
+      this.#known.report([...path, 'name'], `is the name of two workloads: ${name}`);
+    }
+    this.#known.add('workload', name);
+    this.#toCome.delete(name);
+  }
+
+  #workload(path: Path, workload: ScenarioWorkload): void {
+    const { queue, dependsOn = [] } = workload;
+    const below = this.#below.get(queue)?.join(', ');
+    if (below === undefined) this.#known.mustBe('queue', [...path, 'queue'], queue);
+    else this.#known.report([...path, 'queue'], `${queue} has queues below it (${below}): workloads go to a leaf`);
+    for (const other of dependsOn.filter((one) => !this.#known.has('workload', one))) {
+      const isLater = this.#toCome.has(other);
+      this.#known.missing('workload', [...path, 'dependsOn'], isLater ? `${other} yet: it is submitted later` : other);
+    }
+    findWorkloadMistakes(this.#known, path, { workload, catalogue: this.#catalogue });
+  }
+
+  /** Only those of the beginning can wait for one another: who comes later waits for who came before. */
+  #cycles(): void {
+    const { workloads } = this.#scenario;
+    const waitsFor = sound('workloads', workloads).map(([, { name, dependsOn = [] }]) => [name, dependsOn] as const);
+    for (const cycle of waitingCycles(new Map(waitsFor))) {
+      const index = workloads.findIndex((one) => one?.name === cycle[0]);
+      this.#waitsForItself(['workloads', index], cycle);
+    }
+  }
+
+  #waitsForItself(path: Path, cycle: readonly string[]): void {
+    this.#known.report([...path, 'dependsOn'], `waits for itself: ${cycle.join(' → ')}`);
   }
 
   #event(path: Path, event: ScenarioEvent): void {
-    const { submit, addNode } = event;
+    const { submit, addNode, queue } = event;
     if (submit !== undefined) {
-      this.#workload([...path, 'submit'], submit);
-      if (submit.running !== undefined) this.#report([...path, 'submit', 'running'], 'is for workloads of time 0');
+      const at = [...path, 'submit'];
+      this.#meet(at, submit);
+      this.#workload(at, submit);
+      if (submit.dependsOn?.includes(submit.name) === true) this.#waitsForItself(at, [submit.name, submit.name]);
+      if (submit.running !== undefined) this.#known.report([...at, 'running'], 'is for workloads of time 0');
     }
     if (addNode !== undefined) {
-      const mistakes = nodeMistakes(addNode, this.#levels, this.#catalogue);
-      for (const mistake of mistakes) this.#report([...path, 'addNode', ...mistake.path], mistake.message);
-      for (const name of namesOf(addNode, this.#catalogue)) this.#nodes.add(name);
+      const { levels } = this.#known;
+      const mistakes = levels === undefined ? [] : nodeMistakes(addNode, levels, this.#catalogue);
+      for (const mistake of mistakes) this.#known.report([...path, 'addNode', ...mistake.path], mistake.message);
+      for (const name of namesOf(addNode, this.#catalogue)) this.#known.add('node', name);
     }
     for (const key of ['finish', 'cancel', 'release', 'workload'] as const) {
-      if (event[key] !== undefined) this.#known([...path, key], 'workload', event[key]);
+      if (event[key] !== undefined) this.#known.mustBe('workload', [...path, key], event[key]);
     }
     for (const key of ['node', 'removeNode'] as const) {
-      if (event[key] !== undefined) this.#known([...path, key], 'node', event[key]);
+      if (event[key] !== undefined) this.#known.mustBe('node', [...path, key], event[key]);
     }
-    if (event.queue !== undefined) this.#known([...path, 'queue'], 'queue', event.queue);
-  }
-
-  #expectation(path: Path, expectation: Expectation): void {
-    const lists = [
-      'running',
-      'runningIncludes',
-      'pending',
-      'pendingIncludes',
-      'evicted',
-      'evictedIncludes',
-      'neverEvicted',
-    ] as const;
-    for (const key of lists) {
-      for (const name of expectation[key] ?? []) this.#known([...path, key], 'workload', name);
-    }
-    for (const name of expectation.countRunning?.of ?? []) this.#known([...path, 'countRunning'], 'workload', name);
-    const byWorkload = [
-      'reason',
-      'change',
-      'pods',
-      'podsPerSet',
-      'domains',
-      'on',
-      'plannedStart',
-      'evictions',
-      'finishedBy',
-    ] as const;
-    for (const key of byWorkload) {
-      for (const name of Object.keys(expectation[key] ?? {})) this.#known([...path, key, name], 'workload', name);
-    }
-    for (const key of ['usage', 'share'] as const) {
-      for (const name of Object.keys(expectation[key] ?? {})) this.#known([...path, key, name], 'queue', name);
-    }
-    for (const [name, perLevel] of Object.entries(expectation.domains ?? {})) {
-      for (const level of Object.keys(perLevel)) this.#level([...path, 'domains', name, level], level);
-    }
-    for (const [name, perFlavor] of Object.entries(expectation.usage ?? {})) {
-      for (const flavor of Object.keys(perFlavor)) this.#flavor([...path, 'usage', name, flavor], flavor);
-    }
-    for (const [name, nodes] of Object.entries(expectation.on ?? {})) {
-      const names = Array.isArray(nodes) ? nodes : Object.keys(nodes);
-      for (const node of names) this.#known([...path, 'on', name], 'node', node);
-    }
-  }
-
-  #level(path: Path, level: string): void {
-    if (this.#levels.includes(level)) return;
-    this.#report(path, `no level ${level}; there are ${this.#levels.join(', ')}`);
-  }
-
-  #flavor(path: Path, flavor: string): void {
-    if (this.#flavors.has(flavor)) return;
-    this.#report(path, `no flavor ${flavor}; there are ${[...this.#flavors].sort().join(', ') || 'none'}`);
-  }
-
-  #known(path: Path, what: 'workload' | 'node' | 'queue', name: string): void {
-    const names = { workload: this.#workloads, node: this.#nodes, queue: this.#queues }[what];
-    if (!names.has(name)) this.#report(path, `no ${what} ${name}`);
-  }
-
-  #report(path: Path, message: string): void {
-    this.mistakes.push({ path, message });
+    if (queue === undefined) return;
+    this.#known.mustBe('queue', [...path, 'queue'], queue);
+    this.#amounts(path, event);
   }
 }
 
-function levelIn(topology: NonNullable<ScenarioWorkload['pods'][number]['topology']>): string {
-  if ('slice' in topology) return topology.slice.level;
-  return 'required' in topology ? topology.required : topology.preferred;
-}
-
-/** The flavors that nodes and queues name, at first or later: what only a pod asks for is never charged. */
-function flavorsIn({ fleet, queues, events }: Named): ReadonlySet<string> {
-  const nodes = [...fleet.nodes, ...events.flatMap(({ addNode }) => addNode ?? [])];
-  const changes = events.filter(({ queue }) => queue !== undefined);
-  return new Set([
-    ...nodes.flatMap(modelsOn),
-    ...[...queues, ...changes].flatMap(flavorsNamedBy),
-    ...queues.flatMap(({ pastUsage = {} }) => Object.keys(pastUsage)),
-  ]);
-}
-
-function modelsOn({ accelerators, slice }: FleetFileNode): readonly string[] {
-  if (slice !== undefined) return [slice.model];
-  return accelerators === undefined ? [DEFAULT_MODEL] : [accelerators].flat().map(({ model }) => model);
+function sound<T>(key: string, entries: readonly (T | undefined)[]): readonly (readonly [Path, T])[] {
+  return entries.flatMap((entry, index) => (entry === undefined ? [] : [[[key, index], entry] as const]));
 }

@@ -4,9 +4,12 @@ import type { Ms } from '../core/index.js';
 const isWholeMs = (seconds: number): boolean => Number.isSafeInteger(Number((seconds * 1000).toFixed(3)));
 
 /** A time from the start, or a length of time. */
-export const SecondsSchema = z.number().min(0).refine(isWholeMs, 'must be a multiple of 0.001 s');
+export const SecondsSchema = z.number().min(0).refine(isWholeMs).describe('seconds, not below 0, e.g. 90 or 0.5');
 /** A time that may lie before the start. */
-export const PastOrFutureSchema = z.number().refine(isWholeMs, 'must be a multiple of 0.001 s');
+export const PastOrFutureSchema = z
+  .number()
+  .refine(isWholeMs)
+  .describe('seconds from the start, e.g. 90, or -90 for before it');
 
 export function msOf(seconds: number): Ms {
   return Math.round(seconds * 1000);

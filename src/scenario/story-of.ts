@@ -27,7 +27,7 @@ export function storyOf(scenario: Scenario, catalogue: HardwareCatalogue): Story
   const later = scenario.events.map(({ addNode }) =>
     addNode === undefined ? [] : nodesOf(addNode, levels, catalogue),
   );
-  const flavors = flavorsOf(scenario, [...nodes, ...later.flat()]);
+  const flavors = flavorsOf(scenario);
   const cpu = flavors.some(({ name }) => name === CPU_FLAVOR) ? 'managed' : 'unmanaged';
   const queues = new Map(scenario.queues.map((queue) => [queue.name, queueSpecOf(queue)]));
   const scene: SimulationInput[] = [

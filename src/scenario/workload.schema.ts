@@ -9,11 +9,13 @@ const ModelSchema = z.string().min(1).max(63);
 /** `key=value:NoSchedule`, `key:NoSchedule`, `key=value` or `key`. */
 export const TOLERATION = /^([^=:\s]{1,317})(?:=([^=:\s]{0,63}))?(?::(NoSchedule|PreferNoSchedule|NoExecute))?$/;
 
-const TopologySchema = z.union([
-  z.strictObject({ required: z.string() }),
-  z.strictObject({ preferred: z.string() }),
-  z.strictObject({ slice: z.strictObject({ size: z.int().min(1), level: z.string() }) }),
-]);
+const TopologySchema = z
+  .union([
+    z.strictObject({ required: z.string() }),
+    z.strictObject({ preferred: z.string() }),
+    z.strictObject({ slice: z.strictObject({ size: z.int().min(1), level: z.string() }) }),
+  ])
+  .describe('one of {required: rack}, {preferred: rack}, {slice: {size: 4, level: host}}');
 
 export const ScenarioPodSetSchema = z
   .strictObject({
@@ -31,7 +33,9 @@ export const ScenarioPodSetSchema = z
     cpu: QuantitySchema.default(1),
     memory: QuantitySchema.default('1Gi'),
     selector: z.record(z.string(), z.string()).default({}),
-    tolerations: z.array(z.string().regex(TOLERATION, 'must read key=value:NoSchedule or key')).default([]),
+    tolerations: z
+      .array(z.string().regex(TOLERATION).describe('a toleration, e.g. key=value:NoSchedule or key'))
+      .default([]),
     topology: TopologySchema.optional(),
   })
   .superRefine((pods, context) => {
@@ -75,7 +79,7 @@ export const ScenarioWorkloadSchema = z.strictObject({
   estimate: SecondsSchema.optional(),
   limit: SecondsSchema.optional(),
   deadline: PastOrFutureSchema.optional(),
-  checkpointEvery: SecondsSchema.refine((every) => every > 0, 'must be more than 0').optional(),
+  checkpointEvery: SecondsSchema.positive().describe('seconds, more than 0, e.g. 600').optional(),
   hold: z.boolean().default(false),
   dependsOn: z.array(NameSchema).max(1000).optional(),
   pods: z.array(ScenarioPodSetSchema).min(1).max(100),

@@ -55,6 +55,16 @@ describe('berth scenario run', () => {
     expect(await berth.run(['scenario', 'run', file, '--tag', 'none'])).toMatchObject({ code: 2, stdout: '' });
   });
 
+  it('takes several tags with commas or one after the other, and no file for a tag', async () => {
+    for (const tags of [
+      ['--tag', 'none,small'],
+      ['--tag', 'none', '--tag', 'small'],
+    ]) {
+      const { code, stdout } = await berth.run(['scenario', 'run', ...tags, file]);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/1 of 1 scenarios hold/) });
+    }
+  });
+
   it('tells programs all failures and decisions', async () => {
     const { code, stdout } = await berth.run(['scenario', 'run', file, '--json']);
     const { scenarios, failed } = JSON.parse(stdout) as { scenarios: readonly object[]; failed: number };
@@ -76,5 +86,20 @@ describe('berth scenario run', () => {
     expect(stderr).toBe(
       `${wrong}:4:5: scenarios.0.tag: is not a known field\nberth: ${wrong} has 1 mistake, so nothing was played.\n`,
     );
+  });
+
+  it('names the mistakes of all files', async () => {
+    const one = berth.write('one.yaml', STORY.replace('runtime: 60', 'runtime: 1m'));
+    const two = berth.write('two.yaml', STORY.replace('running: [two]', 'running: [three]'));
+    expect(await berth.run(['scenario', 'run', one, file, two])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: [
+        `${one}:7:41: scenarios.0.workloads.0.runtime: is "1m", but must be seconds, not below 0, e.g. 90 or 0.5`,
+        `${two}:15:22: scenarios.1.expect.0.running: no workload three`,
+        'berth: 2 files have 2 mistakes, so nothing was played.',
+        '',
+      ].join('\n'),
+    });
   });
 });
