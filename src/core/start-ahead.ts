@@ -10,7 +10,7 @@ import { holdingsOfParts, subtractCharges } from './start/index.js';
 import type { AboutToStart } from './take-back.js';
 
 /** Other seats are tried so often when those found would delay a plan. */
-const DETOURS_MAX = 3;
+export const DETOURS_MAX = 3;
 
 /** Who may go first although its turn is later; see `take-back.ts`. */
 export type WhoFirst = (start: AboutToStart) => WorkloadRecord | undefined;
@@ -49,7 +49,7 @@ export function startAhead(
 }
 
 /** All rows but those of the plan. */
-function rowsBeside(state: CoreState, plan: Plan): ReadonlySet<number> {
+export function rowsBeside(state: CoreState, plan: Plan): ReadonlySet<number> {
   const kept = new Set(plannedRows(state, plan));
   const rows = state.fleet.names().map((name) => state.fleet.rowOf(name));
   return new Set(rows.filter((row) => !kept.has(row)));

@@ -2,11 +2,11 @@ import type { Ms, WorkloadId } from './contract/index.js';
 import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { tryPreempt } from './lifecycle/index.js';
 import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
 import { isWaiting } from './queue/index.js';
 import { chargesOfParts, findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
+import { preemptAhead } from './preempt-ahead.js';
 import { startAhead } from './start-ahead.js';
 import type { AboutToStart } from './take-back.js';
 import { whoTakesBack } from './take-back.js';
@@ -209,7 +209,7 @@ function startOnFreeCapacity({ state, nowMs, passedOver }: Trying, record: Workl
 }
 
 function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
-  return tryPreempt(visiting, record);
+  return preemptAhead(visiting, record);
 }
 
 function planStart({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {

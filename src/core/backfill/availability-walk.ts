@@ -1,9 +1,10 @@
-import type { Charge, Ms, WorkloadId } from '../contract/index.js';
+import type { Charge, Ms, PodRef, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { Holding } from '../fleet/index.js';
+import type { Holding, PodRecord } from '../fleet/index.js';
 import type { Plan, PlannedPod } from '../forecast/index.js';
 import type { PodShape } from '../placement/index.js';
 import { PodRules, podsThatFit, takeSeat } from '../placement/index.js';
+import { subtractCharges, sumCharges } from '../start/index.js';
 import type { Release } from './release-times.js';
 import { releaseTimes } from './release-times.js';
 
@@ -13,6 +14,14 @@ export interface Arrival {
   readonly endMs: Ms;
   readonly holdings: readonly Holding[];
   readonly charges: readonly Charge[];
+  /** What others have given up for it; free on the live amounts, though the book does not know it. */
+  readonly victims?: readonly Loss[];
+}
+
+/** What a workload gives up: all of its pods, or some. */
+export interface Loss {
+  readonly workload: WorkloadId;
+  readonly pods: readonly PodRef[];
 }
 
 /** One change of what is free, at a time to come. At one time: what comes free first, then plans that take. */
@@ -40,9 +49,12 @@ export class AvailabilityWalk {
   readonly #state: CoreState;
   /** What a plan took when it started. */
   readonly #taken = new Map<Plan, readonly Holding[]>();
+  /** By workload: its pods that are given up before it ends. */
+  readonly #lost = new Map<WorkloadId, ReadonlySet<string>>();
 
   constructor(state: CoreState, nowMs: Ms, { plans, arrival }: Expected) {
     this.#state = state;
+    for (const { workload, pods } of arrival?.victims ?? []) this.#lost.set(workload, new Set(pods.map(nameOf)));
     const releases = releaseTimes(state, nowMs).map((release): Change => ({ kind: 'release', ...release }));
     const ends: readonly Change[] =
       arrival === undefined || arrival.endMs === Infinity
@@ -55,7 +67,7 @@ export class AvailabilityWalk {
   apply(change: Change): boolean {
     switch (change.kind) {
       case 'release':
-        releaseWorkload(this.#state, change.id);
+        setFree(this.#state, this.#leftOf(change.id));
         return true;
       case 'arrival-ends':
         for (const holding of change.arrival.holdings) this.#state.tx.give(holding);
@@ -73,12 +85,55 @@ export class AvailabilityWalk {
       }
     }
   }
+
+  /** What it has then, with what was given up before. */
+  #leftOf(id: WorkloadId): Belongings {
+    const lost = this.#lost.get(id);
+    const all = allOf(this.#state, id);
+    if (lost === undefined) return all;
+    const pods = this.#state.pods.ofWorkload(id);
+    const given = belongingsOf(
+      this.#state,
+      id,
+      pods.filter(({ seat }) => lost.has(nameOf(seat.pod))),
+    );
+    const kept = pods.filter(({ seat }) => !lost.has(nameOf(seat.pod)));
+    return { holdings: this.#state.pods.shareOf(kept), charges: subtractCharges(all.charges, given.charges) };
+  }
+}
+
+interface Belongings {
+  readonly holdings: readonly Holding[];
+  readonly charges: readonly Charge[];
 }
 
 /** As if all that it holds and pays were free; the caller rolls back. */
 export function releaseWorkload(state: CoreState, id: WorkloadId): void {
-  for (const holding of holdingsOf(state, id)) state.tx.give(holding);
-  for (const charge of state.book.get(id)?.charges ?? []) state.quota.refund(charge);
+  setFree(state, allOf(state, id));
+}
+
+/** As if what it loses were free; the caller rolls back. */
+export function releaseLoss(state: CoreState, { workload, pods }: Loss): void {
+  const known = pods.map((ref) => state.pods.find(ref)).filter((pod) => pod !== undefined);
+  setFree(state, belongingsOf(state, workload, known));
+}
+
+function setFree(state: CoreState, { holdings, charges }: Belongings): void {
+  for (const holding of holdings) state.tx.give(holding);
+  for (const charge of charges) state.quota.refund(charge);
+}
+
+function allOf(state: CoreState, id: WorkloadId): Belongings {
+  return { holdings: holdingsOf(state, id), charges: state.book.get(id)?.charges ?? [] };
+}
+
+function belongingsOf(state: CoreState, id: WorkloadId, pods: readonly PodRecord[]): Belongings {
+  const queue = state.book.get(id)?.spec.queue;
+  return { holdings: state.pods.shareOf(pods), charges: queue === undefined ? [] : sumCharges(queue, pods) };
+}
+
+function nameOf({ incarnation, podSet, index }: PodRef): string {
+  return `${incarnation}/${podSet}/${index}`;
 }
 
 /** What the workload holds of nodes; also when its start is of this settle and not said yet. */

@@ -5,6 +5,7 @@
  */
 export { isFree } from './availability-walk.js';
 export { duePlans, plansDueMs } from './due-plans.js';
+export { maySlipInPlaceOf } from './in-place-of.js';
 export { keepPlans } from './keep-plans.js';
 export { planBlocked, planNext, planStarted } from './make-plans.js';
 export { plannedRows } from './plan-start.js';

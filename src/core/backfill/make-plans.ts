@@ -2,7 +2,7 @@ import type { Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { advancePlan, checkPlans } from './keep-plans.js';
-import { mayDelay } from './plan-precedence.js';
+import { precedenceOf } from './plan-precedence.js';
 import { planStart } from './plan-start.js';
 import { dropHold } from './standing-hold.js';
 
@@ -38,8 +38,9 @@ export function planStarted(
     plans.remove(record.spec.id);
     planNext(state, nowMs, record.spec.queue);
   }
-  // Who has the right to evict is kept back by no plan.
-  if (how === 'preempted' || plans.all.some((plan) => mayDelay(state, record, plan))) checkPlans(state, nowMs);
+  const charges = state.book.get(record.spec.id)?.charges;
+  // What its victims leave over comes free as they go, and not as was expected.
+  if (how === 'preempted' || plans.all.some(precedenceOf(state, record, charges))) checkPlans(state, nowMs);
 }
 
 /** Plans for the next of the queue, while it has fewer than its depth and the next is known to be blocked. */
@@ -57,7 +58,7 @@ export function planNext(state: CoreState, nowMs: Ms, queue: string): void {
 
 function makePlan(state: CoreState, nowMs: Ms, record: WorkloadRecord): boolean {
   const { plans } = state;
-  const precedes = (other: (typeof plans.all)[number]): boolean => mayDelay(state, record, other);
+  const precedes = precedenceOf(state, record);
   const takers = plans.all.filter((other) => !precedes(other));
   const found = planStart(state, record, { nowMs, takers });
   if (found.kind === 'none') {
@@ -81,7 +82,7 @@ function makeRoom(state: CoreState, record: WorkloadRecord): boolean {
   if (hasRoom(state, queue)) return true;
   const isQueueFull = plans.countOf(queue) >= policy.backfill.depth;
   const rivals = plans.all.filter((plan) => !isQueueFull || plan.queue === queue);
-  const last = rivals.findLast((plan) => mayDelay(state, record, plan));
+  const last = rivals.findLast(precedenceOf(state, record));
   if (last === undefined) return false;
   plans.remove(last.workload);
   return true;

@@ -6,7 +6,8 @@ import type { StartPart } from '../start/index.js';
 import { holdingsOfParts } from '../start/index.js';
 import { firstHindered } from './keep-plans.js';
 import { isRuled } from '../standing-rules.js';
-import { mayDelay } from './plan-precedence.js';
+import type { Loss } from './availability-walk.js';
+import { precedenceOf } from './plan-precedence.js';
 import { planStart, plannedRows } from './plan-start.js';
 
 /** What is about to start or to grow, its seats taken and its quota charged already. */
@@ -18,6 +19,8 @@ export interface Newcomer {
   readonly charges: readonly Charge[];
   /** When all this comes free again; `Infinity` when nobody told. */
   readonly endMs: Ms;
+  /** What others have given up for it; free already. */
+  readonly victims?: readonly Loss[];
 }
 
 export type SlipAhead =
@@ -36,8 +39,8 @@ const TRIALS_MAX = 8;
  * own plan is due starts there whatever was planned after it.
  */
 export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): SlipAhead {
-  const { endMs, charges, parts } = newcomer;
-  const arrival = { endMs, charges, holdings: holdingsOfParts(parts) };
+  const { endMs, charges, parts, victims = [] } = newcomer;
+  const arrival = { endMs, charges, holdings: holdingsOfParts(parts), victims };
   const kept = plansBefore(state, nowMs, newcomer);
   const later = kept.filter((plan) => Math.max(nowMs, plan.startMs) < newcomer.endMs);
   const byQuota = later.filter((plan) => sharesQuota(state, newcomer, plan));
@@ -71,7 +74,8 @@ function plansBefore(state: CoreState, nowMs: Ms, newcomer: Newcomer): readonly 
   const at = all.findIndex(({ workload }) => workload === record.spec.id);
   const own = all[at];
   const isOnPlan = own !== undefined && own.startMs <= nowMs && isWithin(rowsOf(newcomer), plannedRows(state, own));
-  return (isOnPlan ? all.slice(0, at) : all).filter((plan) => plan !== own && !mayDelay(state, record, plan));
+  const mayDelay = precedenceOf(state, record, newcomer.charges);
+  return (isOnPlan ? all.slice(0, at) : all).filter((plan) => plan !== own && !mayDelay(plan));
 }
 
 function isWithin(rows: ReadonlySet<number>, others: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { maySlipAhead } from '../backfill/index.js';
+import { maySlipAhead, maySlipInPlaceOf } from '../backfill/index.js';
 import { brakedUntilMs, findVictims } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { lengthOf } from '../queue/index.js';
@@ -22,13 +22,15 @@ export function outlookOf(
 ): Outlook {
   const free = onFreeCapacity(state, record, nowMs);
   if (free.kind === 'starts' || !mayEvict || (record.evictsFromMs ?? 0) > nowMs) return free;
-  const search = findVictims(state, record, nowMs);
+  const search = findVictims(state, record, { nowMs });
   if (search.kind === 'none') {
     const isSure = free.kind === 'delays' || search.searched === 'complete';
     return isSure ? free : { kind: 'blocked', searched: 'partial' };
   }
   const evictions = new Set(search.victims.map(({ unit }) => unit.record.spec.id)).size;
-  return brakedUntilMs(state, evictions, nowMs) === undefined ? { kind: 'starts' } : free;
+  if (brakedUntilMs(state, evictions, nowMs) !== undefined) return free;
+  const slip = maySlipInPlaceOf(state, nowMs, { record, ...search });
+  return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
 }
 
 function onFreeCapacity(state: CoreState, record: WorkloadRecord, nowMs: Ms): Outlook {

@@ -8,7 +8,7 @@ import type { DecisionWriter } from './decision-writer.js';
 import type { WayBody } from './give-way.js';
 import { startInPlaceOf } from './start-workload.js';
 
-interface Preempting {
+export interface Preempting {
   readonly state: CoreState;
   readonly writer: DecisionWriter;
   readonly nowMs: Ms;
@@ -17,20 +17,35 @@ interface Preempting {
 export type Preemption = { readonly steps: number } & (
   | { readonly kind: 'preempted' }
   /** Nothing was changed; with a time at which it may go otherwise though nothing happens. */
-  | { readonly kind: 'blocked' }
+  | { readonly kind: 'blocked'; readonly retryAtMs: Ms | undefined }
 );
 
+/** Where a start in the place of others is tried, and who has a say in it. */
+export interface PreemptTerms {
+  /** Rows to keep away from, besides those that the workload avoids itself. */
+  readonly avoid: ReadonlySet<number>;
+  /** Nothing is changed when it is judged. `false`: nobody falls. */
+  readonly mayStart: (found: FoundVictims) => boolean;
+}
+
+export type FoundVictims = VictimSearch & { readonly kind: 'found' };
+
 /** Starts a waiting workload in the place of others, if it has the right to and fits then: one set, said at once. */
-export function tryPreempt({ state, writer, nowMs }: Preempting, record: WorkloadRecord): Preemption {
+export function tryPreempt(
+  { state, writer, nowMs }: Preempting,
+  record: WorkloadRecord,
+  { avoid, mayStart }: PreemptTerms,
+): Preemption {
   const fromMs = record.evictsFromMs ?? 0;
-  if (fromMs > nowMs) return block(state, record, { retryAtMs: fromMs, steps: 1 });
-  const search = findVictims(state, record, nowMs);
+  if (fromMs > nowMs) return { kind: 'blocked', retryAtMs: fromMs, steps: 1 };
+  const search = findVictims(state, record, { nowMs, avoid });
   const { steps } = search;
-  if (search.kind === 'none') return block(state, record, { retryAtMs: search.retryAtMs, steps });
+  if (search.kind === 'none') return { kind: 'blocked', retryAtMs: search.retryAtMs, steps };
   const ways = waysOf(record.spec.id, search);
   const evictions = ways.filter(({ kind }) => kind === 'evict').length;
   const braked = brakedUntilMs(state, evictions, nowMs);
-  if (braked !== undefined) return block(state, record, { retryAtMs: braked, steps });
+  if (braked !== undefined) return { kind: 'blocked', retryAtMs: braked, steps };
+  if (!mayStart(search)) return { kind: 'blocked', retryAtMs: search.retryAtMs, steps };
   countEvictions(state, evictions, nowMs);
   const [first] = search.victims;
   const facts = { victims: ways.length, ...(first?.right.facts ?? {}) };
@@ -40,17 +55,8 @@ export function tryPreempt({ state, writer, nowMs }: Preempting, record: Workloa
   return { kind: 'preempted', steps };
 }
 
-function block(
-  state: CoreState,
-  record: WorkloadRecord,
-  { retryAtMs, steps }: { readonly retryAtMs: Ms | undefined; readonly steps: number },
-): Preemption {
-  if (record.tryAgainAtMs !== retryAtMs) state.book.change(record, { tryAgainAtMs: retryAtMs });
-  return { kind: 'blocked', steps };
-}
-
 /** One decision for each workload that gives something up, in the order in which they fall. */
-function waysOf(by: WorkloadId, { victims }: VictimSearch & { kind: 'found' }): readonly WayBody[] {
+function waysOf(by: WorkloadId, { victims }: FoundVictims): readonly WayBody[] {
   const ofVictim = new Map<WorkloadId, Fallen[]>();
   for (const fallen of victims) {
     const { id } = fallen.unit.record.spec;

@@ -10,8 +10,17 @@ import { mayHaveVictims, victimsInOrder } from './victim-order.js';
 import type { Fallen, TrialAsk } from './victim-trial.js';
 import { VictimTrial } from './victim-trial.js';
 
+/** When it is asked for, and what is left out. */
+export interface VictimTerms {
+  readonly nowMs: Ms;
+  /** Rows to keep away from, besides those that the workload avoids itself. */
+  readonly avoid?: ReadonlySet<number>;
+}
+
 export type VictimSearch = {
   readonly steps: number;
+  /** When protection ends for the first of those that were passed over because of it. */
+  readonly retryAtMs: Ms | undefined;
   /** `partial`: a bound on steps was met, so a set may exist. */
   readonly searched: 'complete' | 'partial';
 } & (
@@ -22,11 +31,7 @@ export type VictimSearch = {
       /** None of them can be spared. */
       readonly victims: readonly Fallen[];
     }
-  | {
-      readonly kind: 'none';
-      /** When protection ends for the first of those that were passed over because of it. */
-      readonly retryAtMs: Ms | undefined;
-    }
+  | { readonly kind: 'none' }
 );
 
 /** More falls are not tried for one workload in one settle. */
@@ -38,9 +43,10 @@ const FALLS_MAX = 20_000;
  * each doubling, then by bisection, so that the most important of them is as unimportant as can be. Then those are
  * given back that are not needed, and every right is looked at again for the set that is left.
  */
-export function findVictims(state: CoreState, record: WorkloadRecord, nowMs: Ms): VictimSearch {
+export function findVictims(state: CoreState, record: WorkloadRecord, { nowMs, avoid }: VictimTerms): VictimSearch {
   state.work.victimSearches++;
-  const ask = startAskOf(state, record);
+  const own = startAskOf(state, record);
+  const ask = avoid === undefined ? own : { ...own, avoid: new Set([...own.avoid, ...avoid]) };
   const wishes = ask.podSets.map((podSet) => wishOf(state, podSet, minimumOf(podSet)));
   let steps = 0;
   let searched: VictimSearch['searched'] = 'complete';
@@ -52,8 +58,8 @@ export function findVictims(state: CoreState, record: WorkloadRecord, nowMs: Ms)
     state.tx.rollbackTo(mark);
     steps += found.steps;
     if (found.searched === 'partial') searched = 'partial';
-    if (found.kind === 'found') return { ...found, steps, searched };
     if (found.retryAtMs !== undefined) retryAtMs = Math.min(retryAtMs ?? found.retryAtMs, found.retryAtMs);
+    if (found.kind === 'found') return { ...found, steps, searched, retryAtMs };
   }
   return { kind: 'none', steps, searched, retryAtMs };
 }
@@ -106,7 +112,7 @@ function searchIn(state: CoreState, search: Searching): VictimSearch {
   const { searched } = trial;
   const spent = steps + trial.placements;
   if (checked === undefined) return { kind: 'none', steps: spent, searched: 'partial', retryAtMs };
-  return { kind: 'found', ...checked, steps: spent, searched };
+  return { kind: 'found', ...checked, steps: spent, searched, retryAtMs };
 }
 
 /** The shortest beginning of the sequence with which it fits; `failed` are too few, all are enough. */

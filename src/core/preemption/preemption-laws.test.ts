@@ -36,7 +36,7 @@ describe('the laws of preemption, on random fleets, quota trees and happenings',
         for (const record of state.book.all()) {
           if (record.state !== 'pending') continue;
           const mark = state.journal.mark();
-          const found = findVictims(state, record, story.nowMs);
+          const found = findVictims(state, record, { nowMs: story.nowMs });
           expect(state.journal.mark()).toBe(mark);
           if (found.kind === 'none') continue;
           const charges = found.parts.flatMap(({ flavor, podSet, pods }) =>

@@ -1,0 +1,64 @@
+import type { Ms } from './contract/index.js';
+import type { SlipAhead } from './backfill/index.js';
+import { maySlipInPlaceOf } from './backfill/index.js';
+import type { Preempting, Preemption } from './lifecycle/index.js';
+import { tryPreempt } from './lifecycle/index.js';
+import type { WorkloadRecord } from './queue/index.js';
+import { DETOURS_MAX, rowsBeside } from './start-ahead.js';
+
+/**
+ * Starts a waiting workload in the place of others, if no plan starts later for it. Where those that would fall first
+ * leave seats that a plan needs, others are looked for beside it; one whose own plan is due takes the seats of the plan
+ * at last. When it could start but for a plan, that is remembered (`PlanBook.heldBack`).
+ */
+export function preemptAhead(preempting: Preempting, record: WorkloadRecord): Preemption {
+  const { state, nowMs } = preempting;
+  const own = state.plans.get(record.spec.id);
+  const avoid = new Set<number>();
+  let steps = 0;
+  let retryAtMs: Ms | undefined;
+  let isHeldBack = false;
+  const attempt = (rows: ReadonlySet<number>) => {
+    const tried = preemptBeside(preempting, record, rows);
+    steps += tried.result.steps;
+    if (tried.result.kind === 'blocked') retryAtMs = earlier(retryAtMs, tried.result.retryAtMs);
+    return tried;
+  };
+  for (let detour = 0; detour <= DETOURS_MAX; detour++) {
+    const { result, slip } = attempt(avoid);
+    if (result.kind === 'preempted') return { ...result, steps };
+    if (slip?.kind !== 'delays') break;
+    isHeldBack = true;
+    state.plans.heldBack.set(record.spec.id, slip.plan);
+    if (slip.rows.length === 0) break;
+    for (const row of slip.rows) avoid.add(row);
+  }
+  if (isHeldBack && own !== undefined && own.startMs <= nowMs) {
+    const { result } = attempt(rowsBeside(state, own));
+    if (result.kind === 'preempted') return { ...result, steps };
+  }
+  if (record.tryAgainAtMs !== retryAtMs) state.book.change(record, { tryAgainAtMs: retryAtMs });
+  return { kind: 'blocked', retryAtMs, steps };
+}
+
+function preemptBeside(
+  preempting: Preempting,
+  record: WorkloadRecord,
+  avoid: ReadonlySet<number>,
+): { readonly result: Preemption; readonly slip: SlipAhead | undefined } {
+  const { state, nowMs } = preempting;
+  let slip: SlipAhead | undefined;
+  const result = tryPreempt(preempting, record, {
+    avoid,
+    mayStart: ({ parts, victims }) => {
+      slip = maySlipInPlaceOf(state, nowMs, { record, parts, victims });
+      return slip.kind === 'allowed';
+    },
+  });
+  if (result.kind === 'preempted' && slip?.kind === 'allowed') for (const plan of slip.moved) state.plans.replace(plan);
+  return { result, slip };
+}
+
+function earlier(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}
