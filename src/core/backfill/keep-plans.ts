@@ -2,7 +2,7 @@ import type { Ms, QueueName, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Plan } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-import { isWaiting } from '../queue/index.js';
+import { isWaiting, keepsItsPlan } from '../queue/index.js';
 import { minimumOf } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { Expected } from './availability-walk.js';
@@ -47,7 +47,7 @@ function dropVanished(state: CoreState, mayBeGone: readonly WorkloadId[]): void 
   for (const plan of plans.all) {
     const record = book.get(plan.workload);
     const count = 1 + (counts.get(plan.queue) ?? 0);
-    const mayStay = record !== undefined && isWaiting(record) && record.spec.queue === plan.queue;
+    const mayStay = record !== undefined && keepsItsPlan(record) && record.spec.queue === plan.queue;
     if (!mayStay || count > policy.backfill.depth) plans.remove(plan.workload);
     else counts.set(plan.queue, count);
   }

@@ -24,20 +24,17 @@ export function planBlocked(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   return isPlanned ? 'planned' : 'not-planned';
 }
 
-/** It has started: its plan is over, those that it may delay are looked at again, the next of its queue is planned. */
+/** It has started: its plan is over unless that is refused, those that it may delay are looked at again, the next of its queue is planned. */
 export function planStarted(
   state: CoreState,
   nowMs: Ms,
   { record, how }: { readonly record: WorkloadRecord; readonly how: 'started' | 'preempted' },
 ): void {
   const { plans } = state;
-  plans.heldBack.delete(record.spec.id);
-  plans.unplanned.delete(record.spec.id);
+  const isPlanned = plans.get(record.spec.id) !== undefined;
+  plans.start(record.spec.id);
   dropHold(state, record.spec.id);
-  if (plans.get(record.spec.id) !== undefined) {
-    plans.remove(record.spec.id);
-    planNext(state, nowMs, record.spec.queue);
-  }
+  if (isPlanned) planNext(state, nowMs, record.spec.queue);
   const charges = state.book.get(record.spec.id)?.charges;
   // What its victims leave over comes free as they go, and not as was expected.
   if (how === 'preempted' || plans.all.some(precedenceOf(state, record, charges))) checkPlans(state, nowMs);

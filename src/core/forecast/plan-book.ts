@@ -33,6 +33,13 @@ export interface StandingHold {
   readonly charges: readonly Charge[];
 }
 
+/** The plan of a workload whose start is decided and not answered yet: it stands again when that is refused. */
+export interface KeptPlan {
+  readonly plan: Plan;
+  /** Whose plans came after it, first to last. */
+  readonly before: readonly WorkloadId[];
+}
+
 export interface PlanBookRecord {
   readonly plans: readonly Plan[];
   readonly holds: readonly StandingHold[];
@@ -40,6 +47,7 @@ export interface PlanBookRecord {
   readonly told: readonly (readonly [WorkloadId, Ms])[];
   readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
   readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
+  readonly kept: readonly KeptPlan[];
   readonly moved: readonly WorkloadId[];
 }
 
@@ -62,6 +70,8 @@ export class PlanBook {
   readonly heldBack = new Map<WorkloadId, WorkloadId>();
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Unplanned();
+  /** By workload, for those whose start is not answered. */
+  readonly #kept = new Map<WorkloadId, KeptPlan>();
 
   /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits for it may start now. */
   takeMoved(): ReadonlySet<WorkloadId> {
@@ -121,6 +131,33 @@ export class PlanBook {
     this.#moved.add(workload);
   }
 
+  /** Its start is decided: its plan is over, unless that is refused. */
+  start(workload: WorkloadId): void {
+    const at = this.#plans.findIndex((plan) => plan.workload === workload);
+    const plan = this.#plans[at];
+    this.heldBack.delete(workload);
+    this.unplanned.delete(workload);
+    if (plan === undefined) return;
+    this.#kept.set(workload, { plan, before: this.#plans.slice(at + 1).map((other) => other.workload) });
+    this.remove(workload);
+  }
+
+  /** The start was committed. */
+  startCommitted(workload: WorkloadId): void {
+    this.#kept.delete(workload);
+  }
+
+  /** The start was refused then: its plan is due, and stands before those that came after it. */
+  startRefused(workload: WorkloadId, atMs: Ms): void {
+    const kept = this.#kept.get(workload);
+    this.#kept.delete(workload);
+    if (kept === undefined) return;
+    const { plan, before } = kept;
+    const startMs = Math.min(plan.startMs, atMs);
+    const end = plan.endMs === undefined ? {} : { endMs: plan.endMs + startMs - plan.startMs };
+    this.add({ ...plan, startMs, ...end }, (other) => before.includes(other.workload));
+  }
+
   records(): PlanBookRecord {
     return {
       plans: this.#plans,
@@ -129,17 +166,19 @@ export class PlanBook {
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
       unplanned: this.unplanned.records(),
+      kept: [...this.#kept.values()].sort((a, b) => compareText(a.plan.workload, b.plan.workload)),
       moved: [...this.#moved].sort(compareText),
     };
   }
 
-  restore({ plans, holds, toldHolds, told, heldBack, unplanned, moved }: PlanBookRecord): void {
+  restore({ plans, holds, toldHolds, told, heldBack, unplanned, kept, moved }: PlanBookRecord): void {
     this.#plans = plans;
     this.#holds = holds;
     for (const id of toldHolds) this.toldHolds.add(id);
     for (const [id, startMs] of told) this.told.set(id, startMs);
     for (const [id, by] of heldBack) this.heldBack.set(id, by);
     for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);
+    for (const one of kept) this.#kept.set(one.plan.workload, one);
     this.#moved = new Set(moved);
   }
 }

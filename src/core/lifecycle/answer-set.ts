@@ -22,6 +22,7 @@ export function commitSet(state: CoreState, { set, atMs }: SchedulerEvent & { ki
   if (decisions === undefined) return answeredBefore(state, set);
   state.inFlight.delete(set);
   for (const decision of decisions) {
+    if (decision.kind === 'start') state.plans.startCommitted(decision.workload);
     const record = state.book.get(decision.workload);
     if (record === undefined) continue;
     const answered = state.book.change(record, { inFlight: undefined });
@@ -71,7 +72,7 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     const isGivenUp = decision.kind === 'start' && record.cancelRequested;
     const runsOn = decision.kind === 'grow' || isForAnother(decision);
     const pause = isGivenUp || runsOn ? undefined : afterRefusal;
-    if (decision.kind === 'start') undoStart(state, record, decision);
+    if (decision.kind === 'start') undoStart(state, record, { start: decision, atMs: event.atMs });
     if (decision.kind === 'grow') undoGrowth(state, record, { growth: decision, atMs: event.atMs });
     if (isForAnother(decision)) standAgain(state, decision);
     // Who runs on may be asked again to give way.
@@ -157,11 +158,17 @@ function learn(state: CoreState, { spec, startedAtMs }: WorkloadRecord, atMs: Ms
   state.history.add(spec.queue, { runMs: Math.max(0, atMs - startedAtMs), estimateMs: spec.estimateMs });
 }
 
-function undoStart(state: CoreState, record: WorkloadRecord, start: Decision & { kind: 'start' }): void {
+/** It waits where it was, also among the planned. */
+function undoStart(
+  state: CoreState,
+  record: WorkloadRecord,
+  { start, atMs }: { readonly start: Decision & { kind: 'start' }; readonly atMs: Ms },
+): void {
   changePods(state, refsOf(start.seats), { claim: 'none' });
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
   const waitsOn = incarnation > 0 ? [] : state.book.openDependencies(record.spec);
+  state.plans.startRefused(record.spec.id, atMs);
   state.book.change(record, { state: 'pending', incarnation, charges: [], waitsOn, ...NOT_STARTED });
 }
 

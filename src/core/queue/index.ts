@@ -17,5 +17,5 @@ export { compareByLoss } from './running-workloads.js';
 export type { Lane, RunningWorkload } from './running-workloads.js';
 export { forkOf, waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
-export { FIRST_ROUND, isWaiting, limitEndMs } from './workload-record.js';
+export { FIRST_ROUND, isWaiting, keepsItsPlan, limitEndMs } from './workload-record.js';
 export type { Membership, WorkloadRecord } from './workload-record.js';

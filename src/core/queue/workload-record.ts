@@ -101,6 +101,11 @@ export function isWaiting(record: WorkloadRecord): boolean {
   );
 }
 
+/** Does it keep what is planned for it? It waits for its turn, or until a refusal is over. */
+export function keepsItsPlan(record: WorkloadRecord): boolean {
+  return isWaiting(record.pause === undefined ? record : { ...record, pause: undefined });
+}
+
 /** When its limit ends the present incarnation. */
 export function limitEndMs({ startedAtMs, spec }: WorkloadRecord): Ms | undefined {
   return startedAtMs === undefined || spec.limitMs === undefined ? undefined : startedAtMs + spec.limitMs;
