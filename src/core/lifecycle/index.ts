@@ -15,7 +15,7 @@ export type { FoundVictims, Preempting, Preemption } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';
-export { growWorkload } from './resize-gang.js';
+export { growWorkload, missingCharges } from './resize-gang.js';
 export type { GrowthGuard } from './resize-gang.js';
 export { announceStart, growDraft, tryStart } from './start-workload.js';
 export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';

@@ -6,6 +6,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import {
   addCharges,
+  chargeOfPod,
   chargesOf,
   chargesOfParts,
   findStart,
@@ -35,6 +36,17 @@ export type GrowthGuard = (
 export function isShort(state: CoreState, record: WorkloadRecord): boolean {
   const pods = claimedPods(state, record);
   return record.spec.podSets.some((podSet) => missingOf(record, pods, podSet) > 0);
+}
+
+/** What the pods that it is short of would be charged for, in the flavor of those that it has. */
+export function missingCharges(state: CoreState, record: WorkloadRecord): readonly Charge[] {
+  const pods = claimedPods(state, record);
+  return record.spec.podSets.reduce<readonly Charge[]>((sum, podSet) => {
+    const missing = missingOf(record, pods, podSet);
+    const charge = podsOfSet(pods, podSet)[0]?.charge ?? chargeOfPod(state, podSet, podSet.flavors[0]);
+    if (missing === 0 || charge === undefined) return sum;
+    return addCharges(sum, [{ queue: record.spec.queue, flavor: charge.flavor, milli: missing * charge.milli }]);
+  }, []);
 }
 
 /** Pods that its counts do not allow any more, aside from those that are given up already. */

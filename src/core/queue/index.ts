@@ -15,6 +15,8 @@ export { stayOf } from './started-workloads.js';
 export type { Stay } from './started-workloads.js';
 export { compareByLoss } from './running-workloads.js';
 export type { Lane, RunningWorkload } from './running-workloads.js';
+export { firstByShares } from './first-by-shares.js';
+export type { Contender } from './first-by-shares.js';
 export { forkOf, waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
 export { FIRST_ROUND, isWaiting, keepsItsPlan, limitEndMs } from './workload-record.js';
