@@ -1,15 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { formatProblems, type DocumentResult } from '../documents/yaml-document.js';
 import { formatFailure } from '../scenario/format-failure.js';
 import { readScenarioFile } from '../scenario/read-scenario-file.js';
 import { runScenario, type ScenarioResult } from '../scenario/run-scenario.js';
 import type { Scenario } from '../scenario/scenario.schema.js';
+import { timelineOf } from '../scenario/timeline.js';
 import { EXIT_CODE, UsageError } from './cli-error.js';
+import { PIPE, formatTimeline, type Screen } from './format-timeline.js';
 import { write } from './output.js';
 
 interface RunFlags {
   readonly tag?: readonly string[];
+  readonly timeline?: true;
   readonly json?: true;
 }
 
@@ -35,13 +38,14 @@ export function addScenarioCommand(program: Command): void {
     .description('play the scenarios of these files, and say which of them hold')
     .argument('<files...>', 'scenario files')
     .option('--tag <tags>', 'only scenarios that have one of these tags: with commas, or the option again', addTags)
-    .option('--json', 'one document with all failures and decisions')
+    .option('--timeline', 'also show what happened when')
+    .addOption(new Option('--json', 'one document with all failures and decisions').conflicts('timeline'))
     .action(async (files: readonly string[], flags: RunFlags) => {
       await run(files, flags);
     });
 }
 
-async function run(files: readonly string[], { tag, json }: RunFlags): Promise<void> {
+async function run(files: readonly string[], { tag, timeline, json }: RunFlags): Promise<void> {
   const all = await readAll(files);
   const chosen = all.filter(({ scenario }) => tag === undefined || scenario.tags.some((one) => tag.includes(one)));
   if (chosen.length === 0) throw new UsageError(`No scenario has the tag ${tag?.join(' or ') ?? ''}.`);
@@ -50,6 +54,7 @@ async function run(files: readonly string[], { tag, json }: RunFlags): Promise<v
     const outcome = play(filed);
     outcomes.push(outcome);
     if (json === undefined) write(formatOutcome(outcome));
+    if (timeline !== undefined) write(`${formatTimeline(timelineOf(outcome.result.history), screen())}\n`);
   }
   const failed = outcomes.filter(({ result }) => result.failures.length > 0).length;
   if (json === undefined) write(formatSummary(outcomes, failed, all.length - chosen.length));
@@ -99,6 +104,11 @@ function play({ file, scenario }: FiledScenario): Outcome {
   return { file, scenario, result, tookMs: Math.round(performance.now() - startMs) };
 }
 
+function screen(): Screen {
+  const { isTTY, columns } = process.stdout;
+  return isTTY ? { columns, colors: process.env['NO_COLOR'] === undefined ? 'some' : 'none' } : PIPE;
+}
+
 function formatOutcome({ scenario, result, tookMs }: Outcome): string {
   const word = result.failures.length === 0 ? 'pass' : 'FAIL';
   const details = result.failures.map((failure) => `        ${formatFailure(failure)}\n`);
@@ -112,7 +122,10 @@ function formatSummary(outcomes: readonly Outcome[], failed: number, leftOut: nu
 }
 
 function detailsOf({ file, scenario, result, tookMs }: Outcome): object {
-  const { failures, endSeconds, decisions } = result;
+  const { failures, endSeconds, history } = result;
+  const decisions = history.flatMap((one) =>
+    one.kind === 'decided' ? [{ atMs: one.atMs, decision: one.decision }] : [],
+  );
   const { name, tags } = scenario;
   return {
     file,

@@ -8,6 +8,7 @@ import { ScenarioLog } from './scenario-log.js';
 import type { Scenario } from './scenario.schema.js';
 import { msOf } from './seconds.js';
 import { storyOf } from './story-of.js';
+import type { Happening } from './timeline.js';
 
 export interface ScenarioFailure {
   readonly atSeconds: number;
@@ -21,7 +22,8 @@ export interface ScenarioResult {
   readonly failures: readonly ScenarioFailure[];
   /** Simulated time at the end. */
   readonly endSeconds: number;
-  readonly decisions: readonly { readonly atMs: Ms; readonly decision: Decision }[];
+  /** All that was told and decided. */
+  readonly history: readonly Happening[];
 }
 
 /** A scenario that is wrong in one place is often wrong in many; the first are enough. */
@@ -53,8 +55,8 @@ class ScenarioRun {
       simulation = new Simulation({
         runtimeMsOf: (workload) => story.runtimeMs.get(workload),
         watcher: {
-          told: (input) => {
-            this.#log.hear(input);
+          told: (input, atMs) => {
+            this.#log.hear(input, atMs);
           },
           happened: () => {
             if (this.#scenario.invariants) this.#excessBefore = quotaExcess(this.#log);
@@ -78,8 +80,8 @@ class ScenarioRun {
     } catch (error) {
       this.#fail(simulation?.nowMs ?? 0, sentenceOf(error));
     }
-    const decisions = this.#log.decisions;
-    return { failures: this.#failures, endSeconds: (simulation?.nowMs ?? 0) / 1000, decisions };
+    const { history } = this.#log;
+    return { failures: this.#failures, endSeconds: (simulation?.nowMs ?? 0) / 1000, history };
   }
 
   #check(simulation: Simulation, expectation: Expectation, levels: readonly string[]): void {

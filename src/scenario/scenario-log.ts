@@ -1,4 +1,5 @@
 import { modelOfSlot } from './seats-of-running.js';
+import type { Happening } from './timeline.js';
 import type { Charge, Decision, Ms, NodeSpec, QueueSpec, SchedulerInput, Seat, WorkloadId } from '../core/index.js';
 
 type Plan = Decision & { readonly kind: 'plan' };
@@ -13,9 +14,10 @@ export class ScenarioLog {
   readonly plans = new Map<WorkloadId, Plan>();
   readonly evictions: { readonly workload: WorkloadId; readonly atMs: Ms }[] = [];
   readonly finishedAtMs = new Map<WorkloadId, Ms>();
-  readonly decisions: { readonly atMs: Ms; readonly decision: Decision }[] = [];
+  readonly history: Happening[] = [];
 
-  hear(input: SchedulerInput): void {
+  hear(input: SchedulerInput, atMs: Ms): void {
+    this.history.push({ kind: 'told', atMs, input });
     if (input.kind === 'node-seen') this.nodes.set(input.node.name, input.node);
     if (input.kind === 'queue-set') this.queues.set(input.queue.name, input.queue);
     if (input.kind === 'workload-submitted') this.workloads.set(input.workload.id, input.workload);
@@ -23,7 +25,7 @@ export class ScenarioLog {
   }
 
   decided(decision: Decision, atMs: Ms): void {
-    this.decisions.push({ atMs, decision });
+    this.history.push({ kind: 'decided', atMs, decision });
     const { workload } = decision;
     switch (decision.kind) {
       case 'start':

@@ -65,6 +65,28 @@ describe('berth scenario run', () => {
     }
   });
 
+  it('shows what happened when, without colors in a pipe, and not as a document too', async () => {
+    const { code, stdout } = await berth.run(['scenario', 'run', '--timeline', file]);
+    expect({ code, lines: stdout.replaceAll(/\([\d.]+ m?s\)/g, '(t)').split('\n') }).toEqual({
+      code: 1,
+      lines: [
+        'pass  one fits (t)',
+        'TIME   WORKLOAD   WHAT            WHERE',
+        '0s     one        starts, 1 pod   n',
+        '60s    one        has succeeded',
+        '',
+        'FAIL  none fits (t)',
+        '        at 5 s: running: expected [two], but it is []',
+        'TIME   WORKLOAD   WHAT                                         WHERE',
+        '0s     two        waits for a node as it asks for (selector)',
+        '',
+        '1 of 2 scenarios hold (t)',
+        '',
+      ],
+    });
+    expect(await berth.run(['scenario', 'run', '--timeline', '--json', file])).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('tells programs all failures and decisions', async () => {
     const { code, stdout } = await berth.run(['scenario', 'run', file, '--json']);
     const { scenarios, failed } = JSON.parse(stdout) as { scenarios: readonly object[]; failed: number };
