@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { until } from '../../../test/support/observation-log.js';
+import { aPodPlan } from '../../../test/support/pod-plans.js';
 import { itOnASmallDisk, withSmallDisk } from '../../../test/support/small-disk.js';
 import { LocalPod } from './local-pod.js';
 import { PodFolder } from './pod-folder.js';
@@ -32,22 +33,7 @@ describe(LocalPod.name, () => {
 });
 
 function podOfADeadShim(disk: string): LocalPod {
-  const plan = {
-    name: 'w1-1-worker-0',
-    pod: { workload: 'w1', incarnation: 1, podSet: 'worker', index: 0 },
-    node: 'a',
-    program: 'command',
-    command: ['true'],
-    environment: {},
-    cpuMilli: 1000,
-    memoryMib: 64,
-    graceMs: 1000,
-    socket: join(disk, 'driver.sock'),
-    fence: join(disk, 'fence'),
-    adoptWithinMs: 1,
-    orphanGraceMs: 1,
-    cgroups: 'never',
-  } as const;
+  const plan = aPodPlan('w1', { socket: join(disk, 'driver.sock'), fence: join(disk, 'fence') });
   mkdirSync(join(disk, 'pods'));
   const folder = PodFolder.create(join(disk, 'pods', plan.name), { plan, token: 't' });
   folder.claim({ pid: process.pid, birth: 'long ago' });

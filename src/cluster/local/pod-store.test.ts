@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { aPodPlan } from '../../../test/support/pod-plans.js';
 import { itOnASmallDisk, withSmallDisk } from '../../../test/support/small-disk.js';
 import { LocalPaths } from './local-paths.js';
 import { LocalPod } from './local-pod.js';
 import { PodFolder } from './pod-folder.js';
-import type { PodPlan } from './pod-plan.js';
 import { findPods, purgePods } from './pod-store.js';
 
 const MINUTE_MS = 60_000;
@@ -24,30 +24,14 @@ describe('the pods on disk', () => {
   });
 
   function keep(workload: string, endedAtMs: number | undefined, isNoted = true): [string, LocalPod] {
-    const name = `${workload}-1-worker-0`;
-    const plan: PodPlan = {
-      name,
-      pod: { workload, incarnation: 1, podSet: 'worker', index: 0 },
-      node: 'a',
-      program: 'command',
-      command: ['true'],
-      environment: {},
-      cpuMilli: 1000,
-      memoryMib: 64,
-      graceMs: 1000,
-      socket: paths.socket,
-      fence: paths.fence(workload),
-      adoptWithinMs: 1,
-      orphanGraceMs: 1,
-      cgroups: 'never',
-    };
+    const plan = aPodPlan(workload, { socket: paths.socket, fence: paths.fence(workload) });
     writeFileSync(plan.fence, '1');
-    const folder = PodFolder.create(paths.pod(name), { plan, token: 't' });
+    const folder = PodFolder.create(paths.pod(plan.name), { plan, token: 't' });
     const end = { outcome: 'succeeded', blame: 'workload', exitCode: 0, detail: 'done' } as const;
     if (endedAtMs !== undefined) folder.writeStatus({ phase: 'ended', hasStarted: true, endedAtMs, end });
     const pod = new LocalPod(folder, plan, () => undefined);
     if (endedAtMs !== undefined && isNoted) pod.settle();
-    return [name, pod];
+    return [plan.name, pod];
   }
 
   it('are found as they were written', async () => {

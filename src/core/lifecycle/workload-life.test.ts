@@ -124,6 +124,17 @@ describe('a refused set', () => {
   });
 });
 
+/** The only node has refused the pod of a workload. */
+function rigAfterRefusal(): CoreRig {
+  const rig = CoreRig.withRacks({ r1: ['a'] });
+  rig.submit(aWorkload('job'));
+  rig.settle('only-commit');
+  const [pod] = rig.podsOf('job');
+  if (pod !== undefined) rig.tell({ kind: 'pod-refused', pod, why: 'disk full', retry: 'elsewhere' });
+  rig.settle('only-commit');
+  return rig;
+}
+
 describe('starting again', () => {
   it('raises the incarnation, and goes elsewhere while the lost node keeps its slots blocked', () => {
     const rig = CoreRig.withRacks({ r1: ['a', 'b'] });
@@ -178,12 +189,7 @@ describe('starting again', () => {
   });
 
   it('keeps away from a node that refused its pods, until it changes', () => {
-    const rig = CoreRig.withRacks({ r1: ['a'] });
-    rig.submit(aWorkload('job'));
-    rig.settle('only-commit');
-    const [pod] = rig.podsOf('job');
-    if (pod !== undefined) rig.tell({ kind: 'pod-refused', pod, why: 'disk full', retry: 'elsewhere' });
-    rig.settle('only-commit');
+    const rig = rigAfterRefusal();
     rig.nowMs = 10_000;
     expect(kindsOf(rig.settle('only-commit'))).toEqual(['wait job node-state']);
     rig.tell({ kind: 'node-seen', node: aNode('a', { rack: 'r1', cpu: 97 }) });
@@ -191,12 +197,7 @@ describe('starting again', () => {
   });
 
   it('forgives that node after five minutes', () => {
-    const rig = CoreRig.withRacks({ r1: ['a'] });
-    rig.submit(aWorkload('job'));
-    rig.settle('only-commit');
-    const [pod] = rig.podsOf('job');
-    if (pod !== undefined) rig.tell({ kind: 'pod-refused', pod, why: 'disk full', retry: 'elsewhere' });
-    rig.settle('only-commit');
+    const rig = rigAfterRefusal();
     rig.nowMs = 300_000;
     expect(kindsOf(rig.settle('only-commit'))).toEqual(['start job']);
   });

@@ -1,6 +1,7 @@
 import type { TrainingReport } from '../contract.js';
 import { count, percent } from './format.js';
 import { html, type Html } from './html.js';
+import { tableCard } from './table-card.js';
 
 /** A larger matrix is unreadable as a table; its numbers are in `report.json`. */
 const CLASSES_MAX = 30;
@@ -20,21 +21,12 @@ export function confusionTable({ classes, confusion }: TrainingReport, scored: s
       ${cells}
     </tr>`;
   });
-  return html`<div class="card">
-    <h2>Confusion matrix, ${scored} rows</h2>
-    <table class="confusion">
-      <thead>
-        <tr>
-          <th>actual ↓ predicted →</th>
-          ${heads}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-    <p class="caption">Percentages are shares of the actual class.</p>
-  </div>`;
+  const caption = html`<p class="caption">Percentages are shares of the actual class.</p>`;
+  return tableCard(
+    `Confusion matrix, ${scored} rows`,
+    { heads: [html`<th>actual ↓ predicted →</th>`, ...heads], rows },
+    { table: 'confusion', caption },
+  );
 }
 
 function cell(value: number, total: number): Html {

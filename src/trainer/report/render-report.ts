@@ -5,6 +5,7 @@ import { count, duration, percent, score, metricTitle } from './format.js';
 import { html, trusted, type Html } from './html.js';
 import { drawLearningCurve } from './learning-curve.js';
 import { REPORT_STYLE } from './report-style.js';
+import { tableCard } from './table-card.js';
 
 export interface ReportPage {
   readonly report: TrainingReport;
@@ -141,21 +142,8 @@ function cleaningTable({ cleaning }: TrainingReport): Html {
         <td class="number">${count(affected)}</td>
       </tr>`,
   );
-  return html`<div class="card wide">
-    <h2>Cleaning</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>What was done</th>
-          <th>Where</th>
-          <th class="number">Rows</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  const heads = [html`<th>What was done</th>`, html`<th>Where</th>`, html`<th class="number">Rows</th>`];
+  return tableCard('Cleaning', { heads, rows }, { card: 'card wide' });
 }
 
 /** More epochs than this are in `metrics.jsonl`; the page shows the last ones. */
@@ -171,20 +159,7 @@ function epochTable({ epochs }: TrainingReport): Html {
       ${cells}
     </tr>`;
   });
-  return html`<div class="card wide">
-    <h2>Epochs</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>Epoch</th>
-          ${heads}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return tableCard('Epochs', { heads: [html`<th>Epoch</th>`, ...heads], rows }, { card: 'card wide' });
 }
 
 function factsTable(title: string, rows: readonly (readonly [string, string])[]): Html {
@@ -195,12 +170,5 @@ function factsTable(title: string, rows: readonly (readonly [string, string])[])
         <td>${value}</td>
       </tr>`,
   );
-  return html`<div class="card">
-    <h2>${title}</h2>
-    <table>
-      <tbody>
-        ${body}
-      </tbody>
-    </table>
-  </div>`;
+  return tableCard(title, { rows: body });
 }
