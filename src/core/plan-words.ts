@@ -22,7 +22,8 @@ export function tellPlans(state: CoreState, writer: DecisionWriter): void {
     const before = plans.told.get(plan.workload);
     if (before === plan.startMs) continue;
     plans.told.set(plan.workload, plan.startMs);
-    const facts = { ...(before === undefined ? {} : { before }), waitsFor: plan.waitsFor.at(-1) ?? '' };
+    const evicts = plan.victims.length === 0 ? {} : { evicts: plan.victims.length };
+    const facts = { ...(before === undefined ? {} : { before }), waitsFor: plan.waitsFor.at(-1) ?? '', ...evicts };
     const rule = before === undefined ? 'planned' : before > plan.startMs ? 'earlier' : 'later';
     const { workload, startMs } = plan;
     const seats = seatsOf(state, plan);

@@ -1,10 +1,12 @@
-import type { Charge, Ms, PodRef, WorkloadId } from '../contract/index.js';
+import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
-import type { Plan, PlannedPod } from '../forecast/index.js';
+import type { Plan, PlannedPod, Victim } from '../forecast/index.js';
 import type { PodShape } from '../placement/index.js';
 import { PodRules, podsThatFit, takeSeat } from '../placement/index.js';
-import { subtractCharges, sumCharges } from '../start/index.js';
+import { subtractCharges } from '../start/index.js';
+import type { Belongings } from './belongings.js';
+import { allOf, belongingsOf, nameOf, releaseVictim, setFree } from './belongings.js';
 import type { Release } from './release-times.js';
 import { releaseTimes } from './release-times.js';
 
@@ -15,13 +17,7 @@ export interface Arrival {
   readonly holdings: readonly Holding[];
   readonly charges: readonly Charge[];
   /** What others have given up for it; free on the live amounts, though the book does not know it. */
-  readonly victims?: readonly Loss[];
-}
-
-/** What a workload gives up: all of its pods, or some. */
-export interface Loss {
-  readonly workload: WorkloadId;
-  readonly pods: readonly PodRef[];
+  readonly victims?: readonly Victim[];
 }
 
 /** One change of what is free, at a time to come. At one time: what comes free first, then plans that take. */
@@ -49,18 +45,42 @@ export class AvailabilityWalk {
   readonly #state: CoreState;
   /** What a plan took when it started. */
   readonly #taken = new Map<Plan, readonly Holding[]>();
-  /** By workload: its pods that are given up before it ends. */
-  readonly #lost = new Map<WorkloadId, ReadonlySet<string>>();
+  /** Names of pods that are given up before their workloads end, to the arrival or to plans. */
+  readonly #lost = new Set<string>();
+  /** Those that are given up meanwhile; see `without`. */
+  readonly #evicted = new Set<string>();
+  /** Whom a plan evicts at its start: who has not ended by then, nor given way to another before. */
+  readonly #victims = new Map<Plan, readonly Victim[]>();
 
   constructor(state: CoreState, nowMs: Ms, { plans, arrival }: Expected) {
     this.#state = state;
-    for (const { workload, pods } of arrival?.victims ?? []) this.#lost.set(workload, new Set(pods.map(nameOf)));
+    for (const { pods } of arrival?.victims ?? []) for (const pod of pods) this.#lost.add(nameOf(pod));
     const releases = releaseTimes(state, nowMs).map((release): Change => ({ kind: 'release', ...release }));
     const ends: readonly Change[] =
       arrival === undefined || arrival.endMs === Infinity
         ? []
         : [{ kind: 'arrival-ends', atMs: Math.max(nowMs, arrival.endMs), arrival }];
     this.changes = inOrder(releases, [...ends, ...changesOf(plans, nowMs)]);
+    if (plans.some(({ victims }) => victims.length > 0)) this.#noteVictims();
+  }
+
+  /** Who has ended before the change of this number, or is evicted by a plan. */
+  goneBefore(end: number): ReadonlySet<WorkloadId> {
+    const gone = new Set<WorkloadId>();
+    for (const change of this.changes.slice(0, end)) {
+      if (change.kind === 'release') gone.add(change.id);
+      if (change.kind === 'plan-starts') for (const { workload } of change.plan.victims) gone.add(workload);
+    }
+    return gone;
+  }
+
+  /** As if these had been evicted before the changes that are still to be applied; until the answer is there. */
+  without<Answer>(victims: readonly Victim[], question: () => Answer): Answer {
+    for (const victim of victims) releaseVictim(this.#state, victim);
+    for (const { pods } of victims) for (const pod of pods) this.#evicted.add(nameOf(pod));
+    const answer = question();
+    this.#evicted.clear();
+    return answer;
   }
 
   /** `false`: a plan does not fit at its start, and takes nothing. */
@@ -78,7 +98,12 @@ export class AvailabilityWalk {
         if (this.#taken.has(change.plan)) for (const charge of change.plan.charges) this.#state.quota.refund(charge);
         return true;
       case 'plan-starts': {
+        const before = this.#state.tx.mark();
+        for (const { workload, pods } of this.#victims.get(change.plan) ?? []) {
+          releaseVictim(this.#state, { workload, pods: pods.filter((pod) => !this.#evicted.has(nameOf(pod))) });
+        }
         const taken = takePlan(this.#state, change.plan);
+        if (taken === undefined) this.#state.tx.rollbackTo(before);
         if (taken === undefined) this.#taken.delete(change.plan);
         else this.#taken.set(change.plan, taken);
         return taken !== undefined;
@@ -86,60 +111,33 @@ export class AvailabilityWalk {
     }
   }
 
-  /** What it has then, with what was given up before. */
-  #leftOf(id: WorkloadId): Belongings {
-    const lost = this.#lost.get(id);
-    const all = allOf(this.#state, id);
-    if (lost === undefined) return all;
-    const pods = this.#state.pods.ofWorkload(id);
-    const given = belongingsOf(
-      this.#state,
-      id,
-      pods.filter(({ seat }) => lost.has(nameOf(seat.pod))),
-    );
-    const kept = pods.filter(({ seat }) => !lost.has(nameOf(seat.pod)));
-    return { holdings: this.#state.pods.shareOf(kept), charges: subtractCharges(all.charges, given.charges) };
+  /** By the order of changes, whether or not a plan fits at its start: never too much is free. */
+  #noteVictims(): void {
+    const ended = new Set<WorkloadId>();
+    for (const change of this.changes) {
+      if (change.kind === 'release') ended.add(change.id);
+      if (change.kind !== 'plan-starts') continue;
+      const victims = change.plan.victims
+        .filter(({ workload }) => !ended.has(workload))
+        .map(({ workload, pods }) => ({ workload, pods: pods.filter((pod) => !this.#lost.has(nameOf(pod))) }));
+      this.#victims.set(change.plan, victims);
+      for (const { pods } of victims) for (const pod of pods) this.#lost.add(nameOf(pod));
+    }
   }
-}
 
-interface Belongings {
-  readonly holdings: readonly Holding[];
-  readonly charges: readonly Charge[];
-}
-
-/** As if all that it holds and pays were free; the caller rolls back. */
-export function releaseWorkload(state: CoreState, id: WorkloadId): void {
-  setFree(state, allOf(state, id));
-}
-
-/** As if what it loses were free; the caller rolls back. */
-export function releaseLoss(state: CoreState, { workload, pods }: Loss): void {
-  const known = pods.map((ref) => state.pods.find(ref)).filter((pod) => pod !== undefined);
-  setFree(state, belongingsOf(state, workload, known));
-}
-
-function setFree(state: CoreState, { holdings, charges }: Belongings): void {
-  for (const holding of holdings) state.tx.give(holding);
-  for (const charge of charges) state.quota.refund(charge);
-}
-
-function allOf(state: CoreState, id: WorkloadId): Belongings {
-  return { holdings: holdingsOf(state, id), charges: state.book.get(id)?.charges ?? [] };
-}
-
-function belongingsOf(state: CoreState, id: WorkloadId, pods: readonly PodRecord[]): Belongings {
-  const queue = state.book.get(id)?.spec.queue;
-  return { holdings: state.pods.shareOf(pods), charges: queue === undefined ? [] : sumCharges(queue, pods) };
-}
-
-function nameOf({ incarnation, podSet, index }: PodRef): string {
-  return `${incarnation}/${podSet}/${index}`;
-}
-
-/** What the workload holds of nodes; also when its start is of this settle and not said yet. */
-export function holdingsOf(state: CoreState, id: string): readonly Holding[] {
-  const draft = state.startsOfSettle.get(id);
-  return draft ?? state.pods.shareOf(state.pods.ofWorkload(id));
+  /** What it has at its end, without what was given up before. */
+  #leftOf(id: WorkloadId): Belongings {
+    const all = allOf(this.#state, id);
+    if (this.#lost.size === 0 && this.#evicted.size === 0) return all;
+    const pods = this.#state.pods.ofWorkload(id);
+    const isLost = ({ seat }: PodRecord): boolean =>
+      this.#lost.has(nameOf(seat.pod)) || this.#evicted.has(nameOf(seat.pod));
+    const lost = pods.filter(isLost);
+    if (lost.length === 0) return all;
+    const { charges } = belongingsOf(this.#state, id, lost);
+    const kept = pods.filter((pod) => !isLost(pod));
+    return { holdings: this.#state.pods.shareOf(kept), charges: subtractCharges(all.charges, charges) };
+  }
 }
 
 /** Are the seats and the quota of a plan free now? */

@@ -6,7 +6,7 @@ import type { Stay, WorkloadRecord } from '../queue/index.js';
 import { NO_FLAVOR } from '../queue/index.js';
 import type { StartAsk, StartPart } from '../start/index.js';
 import { chargesOfParts, findStart, flavorChoices, gangParts, startAskOf } from '../start/index.js';
-import { holdingsOf, releaseWorkload } from './availability-walk.js';
+import { holdingsOf, releaseWorkload } from './belongings.js';
 import { expectedEndMs } from './run-time-estimates.js';
 
 type HeldRegion = Pick<StandingHold, 'flavors' | 'nodes' | 'charges'>;

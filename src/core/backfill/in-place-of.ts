@@ -1,12 +1,11 @@
-import type { Ms, PodRef, WorkloadId } from '../contract/index.js';
+import type { Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Fallen } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { lengthOf } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { chargesOfParts, holdingsOfParts } from '../start/index.js';
-import type { Loss } from './availability-walk.js';
-import { releaseLoss } from './availability-walk.js';
+import { releaseVictim, victimsOf } from './belongings.js';
 import type { SlipAhead } from './slip-ahead.js';
 import { maySlipAhead } from './slip-ahead.js';
 
@@ -22,8 +21,8 @@ export function maySlipInPlaceOf(
   if (state.plans.all.length === 0) return { kind: 'allowed', moved: [] };
   const { record, parts } = start;
   const before = state.tx.mark();
-  const victims = lossesOf(start.victims);
-  for (const victim of victims) releaseLoss(state, victim);
+  const victims = victimsOf(start.victims);
+  for (const victim of victims) releaseVictim(state, victim);
   for (const holding of holdingsOfParts(parts)) state.tx.take(holding);
   const charges = chargesOfParts(state, record, parts);
   for (const charge of charges) state.quota.charge(charge);
@@ -31,14 +30,4 @@ export function maySlipInPlaceOf(
   const slip = maySlipAhead(state, nowMs, { what: 'start', record, parts, charges, endMs, victims });
   state.tx.rollbackTo(before);
   return slip;
-}
-
-/** One for each workload, in the order in which they fall. */
-function lossesOf(victims: readonly Fallen[]): readonly Loss[] {
-  const pods = new Map<WorkloadId, readonly PodRef[]>();
-  for (const { unit } of victims) {
-    const { id } = unit.record.spec;
-    pods.set(id, [...(pods.get(id) ?? []), ...unit.pods.map(({ seat }) => seat.pod)]);
-  }
-  return [...pods].map(([workload, lost]) => ({ workload, pods: lost }));
 }

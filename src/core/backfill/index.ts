@@ -1,7 +1,7 @@
 /**
  * Planned starts and who may go ahead of them. Promises: a plan is a real placement, is kept unless something it counts
  * on is lost or late or a higher priority comes, and nobody starts who would make one later. Read `plan-start.ts` first,
- * then `slip-ahead.ts`, `keep-plans.ts` and `standing-hold.ts`. Decides no start: the visit does.
+ * then `plan-evictions.ts`, `slip-ahead.ts`, `keep-plans.ts` and `standing-hold.ts`. Decides no start: the visit does.
  */
 export { isFree } from './availability-walk.js';
 export { duePlans, plansDueMs } from './due-plans.js';

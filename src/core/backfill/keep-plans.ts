@@ -2,6 +2,7 @@ import type { Ms, QueueName, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Plan } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
+import { protectedUntilMs } from '../preemption/index.js';
 import { isWaiting, keepsItsPlan } from '../queue/index.js';
 import { minimumOf } from '../start/index.js';
 import { compareText } from '../text-order.js';
@@ -68,9 +69,19 @@ function waits(state: CoreState, id: WorkloadId): boolean {
 /** The first made of the plans that fail, alone or together with those made before. */
 function firstBroken(state: CoreState, nowMs: Ms): Plan | undefined {
   const { all } = state.plans;
-  if (all.every((plan) => isOfItsWorkload(state, plan)) && canAllStart(state, nowMs, all)) return undefined;
-  return all.find((plan, index) => {
-    return !isOfItsWorkload(state, plan) || !canAllStart(state, nowMs, all.slice(0, index + 1));
+  const stands = (plan: Plan): boolean => isOfItsWorkload(state, plan) && mayEvict(state, plan);
+  if (all.every(stands) && canAllStart(state, nowMs, all)) return undefined;
+  return all.find((plan, index) => !stands(plan) || !canAllStart(state, nowMs, all.slice(0, index + 1)));
+}
+
+/** Is nobody of whom it counts on the eviction protected longer than was known, and no right another one? */
+function mayEvict(state: CoreState, { startMs, victims, rights }: Plan): boolean {
+  if (victims.length === 0) return true;
+  if (rights !== state.rightsVersion) return false;
+  return victims.every(({ workload, pods }) => {
+    const record = state.book.get(workload);
+    const isThere = record !== undefined && pods.some((pod) => pod.incarnation === record.incarnation);
+    return !isThere || protectedUntilMs(state, record) <= startMs;
   });
 }
 
@@ -131,8 +142,8 @@ export function advancePlan(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   if (plan === undefined) return;
   const takers = plans.all.filter((other) => other !== plan);
   const later = plans.all.slice(plans.all.indexOf(plan) + 1);
-  const found = planStart(state, record, { nowMs, takers, later });
   const isDue = plan.startMs <= nowMs;
+  const found = planStart(state, record, { nowMs, takers, later, ...(isDue ? {} : { soonerThanMs: plan.startMs }) });
   if (found.kind === 'planned' && (isDue || found.plan.startMs < plan.startMs)) plans.replace(found.plan);
   if (found.kind === 'none' && isDue) {
     plans.remove(record.spec.id);

@@ -1,12 +1,11 @@
 import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { Plan } from '../forecast/index.js';
+import type { Plan, Victim } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { holdingsOfParts } from '../start/index.js';
 import { firstHindered } from './keep-plans.js';
 import { isRuled } from '../standing-rules.js';
-import type { Loss } from './availability-walk.js';
 import { precedenceOf } from './plan-precedence.js';
 import { planStart, plannedRows } from './plan-start.js';
 
@@ -20,7 +19,7 @@ export interface Newcomer {
   /** When all this comes free again; `Infinity` when nobody told. */
   readonly endMs: Ms;
   /** What others have given up for it; free already. */
-  readonly victims?: readonly Loss[];
+  readonly victims?: readonly Victim[];
 }
 
 export type SlipAhead =
@@ -57,7 +56,8 @@ export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): S
     if (record === undefined || moved.length === TRIALS_MAX) return delays(state, newcomer, hindered);
     const rest = plans.filter((plan) => plan !== hindered);
     const after = rest.slice(plans.indexOf(hindered));
-    const found = planStart(state, record, { nowMs, takers: rest, later: after, arrival });
+    const evictions = hindered.victims.length > 0 ? 'counted' : 'left-out';
+    const found = planStart(state, record, { nowMs, takers: rest, later: after, arrival, evictions });
     if (found.kind === 'none' || found.plan.startMs > Math.max(nowMs, hindered.startMs)) {
       return delays(state, newcomer, hindered);
     }

@@ -3,6 +3,6 @@
  * starts. Promises bounded size and no rules: `backfill` decides by them. Read `plan-book.ts` first.
  */
 export { PlanBook } from './plan-book.js';
-export type { Plan, PlanBookRecord, PlannedPod, StandingHold } from './plan-book.js';
+export type { Plan, PlanBookRecord, PlannedPod, StandingHold, Victim } from './plan-book.js';
 export { RunHistory } from './run-history.js';
 export type { RunHistoryRecord } from './run-history.js';

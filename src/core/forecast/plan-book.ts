@@ -1,4 +1,4 @@
-import type { Charge, FlavorName, Ms, NodeName, QueueName, SlotShare, WorkloadId } from '../contract/index.js';
+import type { Charge, FlavorName, Ms, NodeName, PodRef, QueueName, SlotShare, WorkloadId } from '../contract/index.js';
 import { compareText } from '../text-order.js';
 import { Unplanned } from './unplanned.js';
 
@@ -8,6 +8,12 @@ export interface PlannedPod {
   readonly flavor?: FlavorName;
   readonly node: NodeName;
   readonly slots: readonly SlotShare[];
+}
+
+/** A workload that gives something up for another: all of its pods, or some that it can spare. */
+export interface Victim {
+  readonly workload: WorkloadId;
+  readonly pods: readonly PodRef[];
 }
 
 /** A start that is kept for a waiting workload: a real placement at a time, and the quota that it takes. */
@@ -21,6 +27,10 @@ export interface Plan {
   readonly charges: readonly Charge[];
   /** Whose ends it counts on, the last of them; first to last. */
   readonly waitsFor: readonly WorkloadId[];
+  /** Whom it evicts then, as far as they are still there; as many as are needed. */
+  readonly victims: readonly Victim[];
+  /** The version of what rights follow from, when it was made; they matter to one with victims. */
+  readonly rights: number;
 }
 
 /** For a workload for which no start can be planned: what comes free on these nodes is kept for it. */
@@ -190,6 +200,8 @@ function isSame(a: Plan, b: Plan): boolean {
     a.endMs === b.endMs &&
     a.pods.length === b.pods.length &&
     a.charges.length === b.charges.length &&
+    a.victims.length === b.victims.length &&
+    a.victims.every(({ workload }, index) => workload === b.victims[index]?.workload) &&
     a.pods.every(({ podSet, flavor, node }, index) => {
       const other = b.pods[index];
       return podSet === other?.podSet && flavor === other.flavor && node === other.node;

@@ -11,7 +11,7 @@ export { observeNode } from './observe-node.js';
 export { adoptPod, observePod } from './observe-pod.js';
 export { observeWorkload } from './observe-workload.js';
 export { tryPreempt } from './preempt.js';
-export type { FoundVictims, Preempting, Preemption } from './preempt.js';
+export type { Preempting, Preemption } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
 export { reconcileWorkload } from './reconcile-workload.js';

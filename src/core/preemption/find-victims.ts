@@ -1,4 +1,4 @@
-import type { Charge, FlavorName, Ms } from '../contract/index.js';
+import type { Charge, FlavorName, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { chargesOf, combinationsOf } from '../quota/index.js';
@@ -15,6 +15,8 @@ export interface VictimTerms {
   readonly nowMs: Ms;
   /** Rows to keep away from, besides those that the workload avoids itself. */
   readonly avoid?: ReadonlySet<number>;
+  /** Who has nothing to give any more, on the live amounts. */
+  readonly gone?: ReadonlySet<WorkloadId>;
 }
 
 export type VictimSearch = {
@@ -37,13 +39,19 @@ export type VictimSearch = {
 /** More falls are not tried for one workload in one settle. */
 const FALLS_MAX = 20_000;
 
+const NOBODY: ReadonlySet<WorkloadId> = new Set();
+
 /**
  * Whom to evict so that the minimum of a waiting workload fits, in the first of its flavors for which that helps. Takes
  * and changes nothing. The victims fall in order on quota, rights and free amounts until the workload fits: tested at
  * each doubling, then by bisection, so that the most important of them is as unimportant as can be. Then those are
  * given back that are not needed, and every right is looked at again for the set that is left.
  */
-export function findVictims(state: CoreState, record: WorkloadRecord, { nowMs, avoid }: VictimTerms): VictimSearch {
+export function findVictims(
+  state: CoreState,
+  record: WorkloadRecord,
+  { nowMs, avoid, gone = NOBODY }: VictimTerms,
+): VictimSearch {
   state.work.victimSearches++;
   const own = startAskOf(state, record);
   const ask = avoid === undefined ? own : { ...own, avoid: new Set([...own.avoid, ...avoid]) };
@@ -54,7 +62,7 @@ export function findVictims(state: CoreState, record: WorkloadRecord, { nowMs, a
   if (!state.quota.isLeaf(ask.queue)) return { kind: 'none', steps, searched, retryAtMs };
   for (const choice of combinationsOf(wishes)) {
     const mark = state.tx.mark();
-    const found = searchIn(state, { record, nowMs, ask, choice, charges: chargesOf(ask.queue, wishes, choice) });
+    const found = searchIn(state, { record, nowMs, gone, ask, choice, charges: chargesOf(ask.queue, wishes, choice) });
     state.tx.rollbackTo(mark);
     steps += found.steps;
     if (found.searched === 'partial') searched = 'partial';
@@ -67,6 +75,7 @@ export function findVictims(state: CoreState, record: WorkloadRecord, { nowMs, a
 interface Searching extends TrialAsk {
   readonly record: WorkloadRecord;
   readonly nowMs: Ms;
+  readonly gone: ReadonlySet<WorkloadId>;
 }
 
 function searchIn(state: CoreState, search: Searching): VictimSearch {
@@ -89,7 +98,7 @@ function searchIn(state: CoreState, search: Searching): VictimSearch {
     retryAtMs = Math.min(retryAtMs ?? untilMs, untilMs);
   };
   for (const unit of victimsInOrder(state, { preemptor, rights, nowMs }, onProtected)) {
-    const right = rights.over(unit);
+    const right = search.gone.has(unit.record.spec.id) ? undefined : rights.over(unit);
     if (right === undefined) continue;
     trial.fall({ unit, right });
     const { length } = trial.fallen;

@@ -7,5 +7,5 @@ export { brakedUntilMs, countEvictions, uncountEvictions } from './eviction-brak
 export { EvictionRights } from './eviction-rights.js';
 export { findVictims } from './find-victims.js';
 export type { VictimSearch } from './find-victims.js';
-export { LOSS_MEMORY_MS } from './victim-order.js';
+export { LOSS_MEMORY_MS, protectedUntilMs, protectionEnds } from './victim-order.js';
 export type { Fallen } from './victim-trial.js';

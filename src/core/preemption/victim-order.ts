@@ -3,10 +3,10 @@ import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { Lane, RunningWorkload, WorkloadRecord } from '../queue/index.js';
 import { compareByLoss } from '../queue/index.js';
-import { sumCharges } from '../start/index.js';
+import { requestsOf, sumCharges } from '../start/index.js';
 import { compareText } from '../text-order.js';
-import type { EvictionRights, Preemptor } from './eviction-rights.js';
-import { mayTakeByOrder } from './eviction-rights.js';
+import type { Preemptor } from './eviction-rights.js';
+import { EvictionRights, mayTakeByOrder } from './eviction-rights.js';
 import { surplusUnits } from './surplus-units.js';
 
 /** What falls at once: a pod or a slice that an elastic gang can spare, or a workload with all that it has. */
@@ -64,6 +64,26 @@ export function mayHaveVictims(
   if (ranks.whole.length > 0) return true;
   const queues = ranks.queues.flatMap((rank) => rank.queues);
   return queues.some((queue) => [...state.book.running.elasticOf(queue)].length > 0);
+}
+
+/**
+ * When the protection ends of those over whom the workload may have a right, as things are now: each time once, sorted,
+ * later than `nowMs`.
+ */
+export function protectionEnds(state: CoreState, record: WorkloadRecord, nowMs: Ms): readonly Ms[] {
+  const contended = new Set(requestsOf(state, record.spec).flatMap((request) => request.map(({ flavor }) => flavor)));
+  const preemptor = { record, charges: [], contended };
+  const ranks = ranksOf(state, { preemptor, rights: new EvictionRights(state, preemptor) });
+  const { running } = state.book;
+  const whole = ranks.whole.flatMap(({ queues, priority }) =>
+    queues.flatMap((queue) => running.lanesOf(queue, priority)),
+  );
+  const elastic = ranks.queues.flatMap(({ queues }) => queues.flatMap((queue) => [...running.elasticOf(queue)]));
+  const ends = [
+    ...whole.flatMap((lane) => [...lane.backwards()].map((entry) => protectedUntilMs(state, entry.record))),
+    ...elastic.map((gang) => gang.protectedUntilMs ?? 0),
+  ];
+  return [...new Set(ends)].filter((endMs) => endMs > nowMs).sort((a, b) => a - b);
 }
 
 /** Of several lanes, each from its end, always the one that costs least. */

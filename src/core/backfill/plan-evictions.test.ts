@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { lawCases } from '../../../test/support/core-laws.js';
+import { CoreRig } from '../../../test/support/core-rig.js';
+import { aFlavor, aNode, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
+
+const SECOND = 1000;
+const PROTECTION = 300 * SECOND;
+
+interface Guest {
+  readonly gpus: number;
+  readonly seconds: number;
+  /** Is its run time told? */
+  readonly isKnown: boolean;
+  readonly priority: number;
+}
+
+const anyGuest = fc.record({
+  gpus: fc.integer({ min: 1, max: 4 }),
+  seconds: fc.integer({ min: 30, max: 900 }),
+  isKnown: fc.boolean(),
+  priority: fc.constantFrom(0, 0, -5),
+});
+
+/** An owner of all 8 devices of two nodes, and a guest that owns none. */
+function rigOf(depth = 1): CoreRig {
+  const rig = new CoreRig();
+  rig.tell({ kind: 'policy-set', policy: aPolicy({ backfill: { ...aPolicy().backfill, depth } }) });
+  rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('root') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 8 }) });
+  rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0 }) });
+  for (const name of ['n', 'm']) rig.tell({ kind: 'node-seen', node: aNode(name, { devices: 4 }) });
+  return rig;
+}
+
+/** Guests without end: there is always one more that waits. */
+class Renewing {
+  readonly #endsMs = new Map<string, number>();
+  #count = 0;
+
+  constructor(
+    readonly rig: CoreRig,
+    readonly guests: readonly Guest[],
+  ) {}
+
+  /** Ends what has run its time, and submits until some wait. */
+  step(): void {
+    const { rig } = this;
+    for (const [id, endMs] of this.#endsMs) {
+      if (rig.stateOf(id) !== 'running' || endMs > rig.nowMs) continue;
+      for (const pod of rig.podsOf(id)) rig.endPod(pod);
+      rig.goPods(rig.podsOf(id));
+    }
+    const waiting = rig.view().workloads.filter(({ id, state }) => id.startsWith('g') && state === 'pending').length;
+    for (let more = waiting; more < 3; more++) this.#submit();
+    rig.settle();
+    for (const { id, state } of rig.view().workloads) {
+      const { seconds } = this.#guestOf(id);
+      if (state === 'running' && !this.#endsMs.has(id)) this.#endsMs.set(id, rig.nowMs + seconds * SECOND);
+      // Evicted: it begins again.
+      if (state === 'pending') this.#endsMs.delete(id);
+    }
+  }
+
+  #submit(): void {
+    const id = `g${this.#count++}`;
+    const { gpus, seconds, isKnown, priority } = this.#guestOf(id);
+    const told = isKnown ? { estimateMs: seconds * SECOND } : {};
+    const spec = { queue: 'guest', submittedAtMs: this.rig.nowMs, priority, pods: { gpus }, ...told };
+    this.rig.submit(aWorkload(id, spec));
+  }
+
+  #guestOf(id: string): Guest {
+    const guest = this.guests[Number(id.slice(1)) % this.guests.length];
+    return guest ?? { gpus: 1, seconds: 60, isKnown: true, priority: 0 };
+  }
+}
+
+describe('a plan that counts on evictions', () => {
+  it('bounds the wait of an owner behind borrowers that renew one another by their protection', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyGuest, { minLength: 1, maxLength: 8 }),
+        fc.record({ gpus: fc.integer({ min: 1, max: 4 }), pods: fc.integer({ min: 1, max: 2 }) }),
+        fc.integer({ min: 0, max: 20 }),
+        (guests, { gpus, pods }, after) => {
+          const rig = rigOf();
+          const renewing = new Renewing(rig, guests);
+          for (let step = 0; step < after; step++, rig.nowMs += 20 * SECOND) renewing.step();
+          const arrivedMs = rig.nowMs;
+          rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus, count: pods }, submittedAtMs: arrivedMs }));
+          renewing.step();
+          for (; rig.startOf('o') === undefined && rig.nowMs < arrivedMs + PROTECTION; rig.nowMs += 20 * SECOND) {
+            renewing.step();
+          }
+          renewing.step();
+          expect(rig.startOf('o')).toBeDefined();
+        },
+      ),
+      lawCases(20),
+    );
+  });
+});
