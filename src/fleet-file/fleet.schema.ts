@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tpuSlice, type HardwareCatalogue } from '../core/fleet/index.js';
 import { isQuantity } from '../documents/quantity.js';
+import { withRules, type Mistake } from '../documents/with-rules.js';
 
 /**
  * The fleet file: what virtual nodes there are. It is the `fleet:` block of a scenario. Besides its fields, a node has
@@ -81,15 +82,11 @@ export type FleetFile = z.infer<typeof FleetFileSchema>;
 
 /** The schema with the rules that look at more than one field; legal slices are those of the catalogue. */
 export function fleetFileSchema(catalogue: HardwareCatalogue): z.ZodType<FleetFile> {
-  return FleetFileSchema.superRefine(
-    (file, context) => {
-      const sound =
-        context.issues.length === 0 ? { levels: file.levels, nodes: [...file.nodes.entries()] } : soundPartsOf(file);
-      for (const { path, message } of fleetMistakes(sound, catalogue)) {
-        context.addIssue({ code: 'custom', path, message });
-      }
-    },
-    { when: ({ value }) => typeof value === 'object' && value !== null },
+  return withRules(FleetFileSchema, (file, raw) =>
+    fleetMistakes(
+      file === undefined ? soundPartsOf(raw) : { levels: file.levels, nodes: [...file.nodes.entries()] },
+      catalogue,
+    ),
   );
 }
 
@@ -99,18 +96,18 @@ interface SoundParts {
   readonly nodes: readonly (readonly [number, FleetFileNode])[];
 }
 
-/** Of a file with mistakes: they must not hide those that look at more than one field. */
-function soundPartsOf(file: Partial<Record<keyof FleetFile, unknown>>): SoundParts {
-  const levels = z.array(LevelSchema).safeParse(file.levels);
-  const nodes: readonly unknown[] = Array.isArray(file.nodes) ? file.nodes : [];
+function soundPartsOf(raw: unknown): SoundParts {
+  const { levels, nodes = [] } = RawFleetSchema.safeParse(raw).data ?? {};
   return {
-    levels: levels.data,
+    levels: z.array(LevelSchema).safeParse(levels).data,
     nodes: nodes.flatMap((node, index) => {
       const { data } = FleetNodeSchema.safeParse(node);
       return data === undefined ? [] : [[index, data] as const];
     }),
   };
 }
+
+const RawFleetSchema = z.object({ levels: z.unknown().optional(), nodes: z.array(z.unknown()).catch([]) });
 
 function fleetMistakes({ levels, nodes }: SoundParts, catalogue: HardwareCatalogue): readonly Mistake[] {
   const file = { levels, nodes: nodes.map(([, node]) => node) };
@@ -139,11 +136,6 @@ export function namesOf({ name, count, slice }: FleetFileNode, catalogue: Hardwa
 export function domainOf(node: FleetFileNode, level: string): string | undefined {
   const domain = DomainSchema.safeParse(FIELDS.has(level) ? undefined : node[level]);
   return domain.success ? domain.data : undefined;
-}
-
-export interface Mistake {
-  readonly path: (string | number)[];
-  readonly message: string;
 }
 
 function levelMistakes(file: FleetFile): Mistake[] {

@@ -1,13 +1,17 @@
-import { levelsOf, type Mistake } from '../fleet-file/fleet.schema.js';
+import type { Mistake } from '../documents/with-rules.js';
+import { levelsOf } from '../fleet-file/fleet.schema.js';
 import type { Expectation } from './expectation.schema.js';
 import { flavorsThere, type FlavorSources, type FlavorsThere } from './flavors-of.js';
 
 /** The parts of a scenario that name one another; `undefined` stands for one that is wrong in itself. */
 export interface Named extends FlavorSources {
   readonly expect: readonly (Expectation | undefined)[];
+  readonly unsound: Unsound;
 }
 
 type What = 'node' | 'queue' | 'workload';
+/** The names of those that are wrong in themselves; `undefined`: that is not known either. */
+export type Unsound = Readonly<Record<What, readonly (string | undefined)[]>>;
 export type Path = readonly (string | number)[];
 
 /** The names that a scenario may use, as they come up, and what it says of others. */
@@ -17,17 +21,14 @@ export class KnownNames {
   /** `undefined`: the fleet is not known. */
   readonly levels: readonly string[] | undefined;
   readonly #names = { node: new Set<string>(), queue: new Set<string>(), workload: new Set<string>() };
-  /** Of what there may be more: a part is wrong in itself. */
-  readonly #unsure: ReadonlySet<What>;
+  readonly #unsound: Unsound;
 
   constructor(scenario: Named) {
-    const { fleet, queues, workloads, events } = scenario;
-    const isEventUnsure = events.includes(undefined);
-    this.#unsure = new Set<What>([
-      ...(fleet === undefined || isEventUnsure ? (['node'] as const) : []),
-      ...(queues.includes(undefined) ? (['queue'] as const) : []),
-      ...(workloads.includes(undefined) || isEventUnsure ? (['workload'] as const) : []),
-    ]);
+    const { fleet, unsound } = scenario;
+    this.#unsound = unsound;
+    for (const what of ['node', 'queue', 'workload'] as const) {
+      for (const name of unsound[what]) if (name !== undefined) this.add(what, name);
+    }
     this.levels = fleet && levelsOf(fleet);
     this.flavors = flavorsThere(scenario);
   }
@@ -46,12 +47,12 @@ export class KnownNames {
   }
 
   missing(what: What, path: Path, name: string): void {
-    if (this.isSure(what)) this.report(path, `no ${what} ${name}`);
+    if (!this.#unsound[what].includes(undefined)) this.report(path, `no ${what} ${name}`);
   }
 
-  /** Are all of these sound, so that what is not there is wrong? */
-  isSure(...whats: readonly What[]): boolean {
-    return !whats.some((what) => this.#unsure.has(what));
+  /** Are all of these right in themselves, so that all is known that they name? */
+  areSound(...whats: readonly What[]): boolean {
+    return whats.every((what) => this.#unsound[what].length === 0);
   }
 
   mustBeLevel(path: Path, level: string): void {
@@ -62,7 +63,7 @@ export class KnownNames {
   /** On a node or in a queue: a story may be about a model that no node has, and then a queue names it. */
   mustBeFlavor(path: Path, flavor: string, word: 'flavor' | 'model' = 'flavor'): void {
     const { onNodes, inQueues } = this.flavors;
-    if (onNodes.has(flavor) || inQueues.has(flavor) || !this.isSure('node', 'queue')) return;
+    if (onNodes.has(flavor) || inQueues.has(flavor) || !this.areSound('node', 'queue')) return;
     const names = [...new Set([...onNodes, ...inQueues])].sort();
     this.report(path, `no ${word} ${flavor}; there are ${names.join(', ') || 'none'}`);
   }

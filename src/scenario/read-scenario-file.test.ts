@@ -244,14 +244,16 @@ describe('a scenario file', () => {
   });
 
   it('shows at once what is wrong in itself and what is wrong because of others', () => {
-    const text = FILE.replace('count: 2', 'count: 2, rak: r1')
+    const text = FILE.replace('count: 2}]', 'count: 2, rak: r1}, {name: m, count: 1.5}]')
       .replace('queue: lab,', 'queue: root, runtime: 5m,')
       .replace('events:', '  - {name: two, queue: lob, pods: [{name: worker, topology: {required: row}}]}\nevents:')
       .replace('{at: 5, running: []}', '{at: 5, running: [three], on: {two: [n-7]}, usage: {lob: {gpu: 1}}}');
     expect(mistakesOf(text)).toEqual([
       '2 fleet.nodes.0.rak: is not a known field, nor a level of this file (rack)',
+      '2 fleet.nodes.1.count: is 1.5, but must be a whole number, e.g. 8',
       '7 workloads.0.runtime: is "5m", but must be seconds, not below 0, e.g. 90 or 0.5',
       '8 workloads.1.queue: no queue lob',
+      '12 expect.0.running: no workload three',
       expect.stringContaining('12 expect.0.usage.lob: no queue lob'),
     ]);
   });

@@ -1,5 +1,6 @@
 import type { HardwareCatalogue } from '../core/fleet/index.js';
-import { namesOf, nodeMistakes, type Mistake } from '../fleet-file/fleet.schema.js';
+import type { Mistake } from '../documents/with-rules.js';
+import { namesOf, nodeMistakes } from '../fleet-file/fleet.schema.js';
 import type { ScenarioEvent } from './event.schema.js';
 import { findExpectationMistakes } from './expectation-mistakes.js';
 import { CPU_FLAVOR } from './flavors-of.js';
@@ -59,7 +60,7 @@ class MistakeSearch {
 
   /** Quota of what neither a node nor a pod has is a name written wrong, and the right one has no quota then. */
   #amounts(path: Path, queue: QueueChange): void {
-    if (!this.#known.isSure('node', 'queue', 'workload')) return;
+    if (!this.#known.areSound('node', 'queue', 'workload')) return;
     const { onNodes, askedFor } = this.#known.flavors;
     for (const { key, flavor } of amountsIn(queue)) {
       if (flavor === CPU_FLAVOR || onNodes.has(flavor) || askedFor.has(flavor)) continue;

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { HardwareCatalogue } from '../core/fleet/index.js';
+import { withRules } from '../documents/with-rules.js';
 import { fleetFileSchema, type FleetFile } from '../fleet-file/fleet.schema.js';
 import { PolicyFileSchema } from '../policy-file/policy-file.schema.js';
 import { ScenarioEventSchema } from './event.schema.js';
 import { ExpectationSchema } from './expectation.schema.js';
 import { ScenarioQueueSchema } from './queue.schema.js';
-import type { Named } from './known-names.js';
 import { scenarioMistakes } from './scenario-mistakes.js';
+import { NOTHING, soundParts } from './sound-parts.js';
 import { ScenarioWorkloadSchema } from './workload.schema.js';
 
 const SCENARIOS_MAX = 10_000;
@@ -36,36 +37,9 @@ export type Scenario = z.infer<ReturnType<typeof shapeWith>>;
 /** One story: a fleet, queues, workloads, what happens, and what must be true when. */
 export function scenarioSchema(catalogue: HardwareCatalogue): z.ZodType<Scenario> {
   const fleet = fleetFileSchema(catalogue);
-  return shapeWith(fleet).superRefine(
-    (scenario, context) => {
-      const isSound = context.issues.length === 0;
-      const named = isSound ? scenario : soundParts(scenario, fleet);
-      for (const { path, message } of scenarioMistakes(named, catalogue)) {
-        context.addIssue({ code: 'custom', path, message });
-      }
-    },
-    { when: ({ value }) => typeof value === 'object' && value !== null },
+  return withRules(shapeWith(fleet), (scenario, raw) =>
+    scenarioMistakes(scenario === undefined ? soundParts(raw, fleet) : { ...scenario, unsound: NOTHING }, catalogue),
   );
-}
-
-/** What is right in itself of a scenario with mistakes: they must not hide those that come of names. */
-function soundParts(scenario: Partial<Record<keyof Scenario, unknown>>, fleet: z.ZodType<FleetFile>): Named {
-  return {
-    fleet: soundOrNothing(fleet, scenario.fleet),
-    queues: soundEntries(ScenarioQueueSchema, scenario.queues),
-    workloads: soundEntries(ScenarioWorkloadSchema, scenario.workloads),
-    events: soundEntries(ScenarioEventSchema, scenario.events),
-    expect: soundEntries(ExpectationSchema, scenario.expect),
-  };
-}
-
-function soundEntries<T>(schema: z.ZodType<T>, entries: unknown): readonly (T | undefined)[] {
-  return Array.isArray(entries) ? entries.map((entry) => soundOrNothing(schema, entry)) : [undefined];
-}
-
-function soundOrNothing<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
-  const parsed = schema.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
 }
 
 /** Several of them in one file. */
