@@ -101,4 +101,22 @@ describe('a plan that counts on evictions', () => {
       lawCases(20),
     );
   });
+
+  it('looks for victims at a few times only, however many are protected', () => {
+    const rig = rigOf();
+    for (let node = 0; node < 50; node++) rig.tell({ kind: 'node-seen', node: aNode(`x${node}`, { devices: 4 }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 208 }) });
+    for (let guest = 0; guest < 208; guest++, rig.nowMs += SECOND) {
+      rig.submit(aWorkload(`g${guest}`, { queue: 'guest', submittedAtMs: rig.nowMs }));
+      rig.settle();
+    }
+    const before = rig.scheduler.work();
+    const gang = { count: 20, gpus: 4 };
+    rig.submit(aWorkload('o', { queue: 'owner', pods: gang, submittedAtMs: rig.nowMs }));
+    rig.settle();
+    const { victimSearches, planSearches } = rig.scheduler.work();
+    expect(rig.view().workloads.find(({ id }) => id === 'o')?.plannedStartMs).toBeGreaterThan(PROTECTION);
+    expect(planSearches - before.planSearches).toBe(1);
+    expect(victimSearches - before.victimSearches).toBeLessThanOrEqual(16);
+  });
 });
