@@ -1,6 +1,7 @@
 import type { Ms } from './contract/index.js';
 import type { SlipAhead } from './backfill/index.js';
 import { maySlipInPlaceOf } from './backfill/index.js';
+import type { PodRecord } from './fleet/index.js';
 import type { Preempting, Preemption } from './lifecycle/index.js';
 import { tryPreempt } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
@@ -9,9 +10,14 @@ import { DETOURS_MAX, rowsBeside } from './start-ahead.js';
 /**
  * Starts a waiting workload in the place of others, if no plan starts later for it. Where those that would fall first
  * leave seats that a plan needs, others are looked for beside it; one whose own plan is due takes the seats of the plan
- * at last. When it could start but for a plan, that is remembered (`PlanBook.heldBack`).
+ * at last. When it could start but for a plan, that is remembered (`PlanBook.heldBack`). `behind`: pods that are leaving
+ * already, in whose place it may stand too.
  */
-export function preemptAhead(preempting: Preempting, record: WorkloadRecord): Preemption {
+export function preemptAhead(
+  preempting: Preempting,
+  record: WorkloadRecord,
+  behind: readonly PodRecord[] = [],
+): Preemption {
   const { state, nowMs } = preempting;
   const own = state.plans.get(record.spec.id);
   const avoid = new Set<number>();
@@ -19,7 +25,7 @@ export function preemptAhead(preempting: Preempting, record: WorkloadRecord): Pr
   let retryAtMs: Ms | undefined;
   let isHeldBack = false;
   const attempt = (rows: ReadonlySet<number>) => {
-    const tried = preemptBeside(preempting, record, rows);
+    const tried = preemptBeside(preempting, record, { avoid: rows, behind });
     steps += tried.result.steps;
     if (tried.result.kind === 'blocked') retryAtMs = earlier(retryAtMs, tried.result.retryAtMs);
     return tried;
@@ -44,12 +50,13 @@ export function preemptAhead(preempting: Preempting, record: WorkloadRecord): Pr
 function preemptBeside(
   preempting: Preempting,
   record: WorkloadRecord,
-  avoid: ReadonlySet<number>,
+  { avoid, behind }: { readonly avoid: ReadonlySet<number>; readonly behind: readonly PodRecord[] },
 ): { readonly result: Preemption; readonly slip: SlipAhead | undefined } {
   const { state, nowMs } = preempting;
   let slip: SlipAhead | undefined;
   const result = tryPreempt(preempting, record, {
     avoid,
+    behind,
     mayStart: ({ parts, victims }) => {
       slip = maySlipInPlaceOf(state, nowMs, { record, parts, victims });
       return slip.kind === 'allowed';

@@ -47,7 +47,8 @@ import type { WorkCounts } from './work-counts.js';
  *   run. `incarnation` is one more than the last that was committed, and than that of any pod that still stands. It may
  *   come while the ledger still shows the workload as evicting: see *requeue*. `waitsFor` names the pods that must go
  *   from its nodes: each of its pods is bound when those of its own node are gone. They are pods of the same set, which
- *   evicts them or takes them from an elastic gang; nobody else may claim what they still occupy.
+ *   evicts them or takes them from an elastic gang, or pods that are leaving already: of an earlier incarnation of its
+ *   own, or that this one waited for (see *repair*). Nobody else may claim what they still occupy.
  * - **evict** ends the incarnation: it names every pod of it that still has a claim, also those that have ended, and
  *   every charge. Claims and charges end when it is committed; the caller deletes the pods (harmless for those that
  *   are gone) and reports what becomes of them. With `for` it makes room for that workload, in one set with its start;
@@ -69,6 +70,10 @@ import type { WorkCounts } from './work-counts.js';
  *   workload occupies a node any more; pods on a silent node (lost or removed) are not waited for.
  * - **requeue**: the workload is pending again, without a further decision, when none of its pods occupies a node that
  *   answers. `retries` and `notBeforeMs` of the `evict` are then its own.
+ * - **repair**: a workload that is requeued at once as `node-lost` or `gang-incomplete` is tried before anything new
+ *   starts, in the settle after the commit of its `evict`; until that is answered nothing new starts. It may start
+ *   though pods of it are still leaving, and takes their place. Tried once: then it waits for its requeue, at its old
+ *   place in the order.
  * - **wait** tells, for display, which constraint binds; only when it changes, for a group of equal workloads.
  *
  * ## The life of a pod

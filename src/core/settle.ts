@@ -9,7 +9,8 @@ import { compareByOrder, orderKeyOf } from './queue/index.js';
 import { visitWaiting } from './visit.js';
 
 /**
- * One settle: the clock, then workloads whose pods demand something, then the waiting in their order, then growth.
+ * One settle: the clock, then workloads whose pods demand something, then gangs that lost pods are started anew, then
+ * the waiting in their order, then growth.
  * A blocked workload holds up only those who would make its planned start later. Elastic workloads grow only after
  * every waiting minimum had its turn, and no plan starts later for it.
  */
@@ -25,15 +26,16 @@ export function settle(state: CoreState, nowMs: Ms): Settlement {
   );
   for (const record of byOrder) reconcileWorkload({ state, writer, nowMs }, record);
   const visiting = { state, writer, nowMs };
-  const { drafts, blocked, truncated } = visitWaiting(visiting);
+  const { drafts, blocked, until } = visitWaiting(visiting);
   // A settle that was cut short has not given every waiting minimum its turn.
-  const grown = truncated ? drafts : growInOrder(visiting, drafts);
+  const grown = until === 'all-visited' ? growInOrder(visiting, drafts) : drafts;
   for (const draft of grown) announceStart(visiting, draft);
   for (const head of blocked) tellGroup({ state, writer }, head);
   for (const { head, binding } of state.book.groups.joined()) tellGroup({ state, writer }, head, binding);
   tellPlans(state, writer);
   state.journal.commit();
   const dueMs = Math.min(state.book.nextDueMs() ?? Infinity, plansDueMs(state, nowMs) ?? Infinity);
+  const truncated = until === 'budget';
   const wakeAtMs = truncated ? nowMs : dueMs === Infinity ? undefined : dueMs;
   return { decisions: writer.decisions, wakeAtMs, truncated };
 }

@@ -1,9 +1,10 @@
 import type { Ms, WorkloadId } from './contract/index.js';
-import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
+import { duePlans, keepHolds, keepPlans, planBlocked, plannedRows, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
+import { endRepair, formerRows, leavingBefore, mayBeRepaired, tryRepair } from './lifecycle/index.js';
 import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
-import { isWaiting } from './queue/index.js';
+import { compareByOrder, isWaiting, orderKeyOf } from './queue/index.js';
 import { chargesOfParts, findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { preemptAhead } from './preempt-ahead.js';
@@ -43,13 +44,15 @@ type VisitStep = (visiting: Trying, record: WorkloadRecord) => StepResult;
 const STEPS: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions, planStart];
 /** For one who goes before its turn: nothing is kept for it yet. */
 const STEPS_BEFORE_TURN: readonly VisitStep[] = [startOnFreeCapacity, startWithEvictions];
+/** For one whose incarnation has ended, before anything new starts. */
+const STEPS_OF_REPAIR: readonly VisitStep[] = [startAnew, startAnewWithEvictions];
 
 export interface Visits {
   readonly drafts: readonly StartDraft[];
   /** Heads of the groups that were found blocked. */
   readonly blocked: readonly WorkloadId[];
-  /** The budget is used up: those that were not visited stay active. */
-  readonly truncated: boolean;
+  /** `repair`: the end of a gang that goes first is not answered yet. Who was not visited stays active. */
+  readonly until: 'all-visited' | 'budget' | 'repair';
 }
 
 /** A visit so far. */
@@ -65,10 +68,11 @@ interface Progress {
 const ROUNDS_MAX = 8;
 
 /**
- * Visits the waiting whose turn it may be, one after the other: whose planned start has come, then the next candidate
- * of the order; the first step that works for it, else its group is parked until something comes free that could help
- * it. After a start the next candidate is chosen anew, for the start has changed who comes first. Who waits because of
- * a plan is visited again when a plan has moved or ended.
+ * Visits the waiting whose turn it may be, one after the other: gangs that are to be repaired, before anything new
+ * starts; whose planned start has come; then the next candidate of the order. For each the first step that works, else
+ * its group is parked until something comes free that could help it. After a start the next candidate is chosen anew,
+ * for the start has changed who comes first. Who waits because of a plan is visited again when a plan has moved or
+ * ended.
  */
 export function visitWaiting(visiting: Visiting): Visits {
   const { state, nowMs } = visiting;
@@ -76,14 +80,54 @@ export function visitWaiting(visiting: Visiting): Visits {
   const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), spent: 0 };
   keepHolds(state, nowMs);
   for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
+  const repaired = visitInRepair(visiting, progress);
+  if (repaired !== 'all-visited') return { ...progress, until: repaired };
   for (const id of duePlans(state, nowMs)) visitDue(visiting, progress, id);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const isAnyWoken = wakeHeldBack(state, plans.takeMoved());
     if (round > 0 && !isAnyWoken) break;
     if (isAnyWoken) progress.passedOver.clear();
-    if (!visitCandidates(visiting, progress)) return { ...progress, truncated: true };
+    if (!visitCandidates(visiting, progress)) return { ...progress, until: 'budget' };
   }
-  return { ...progress, truncated: false };
+  return { ...progress, until: 'all-visited' };
+}
+
+/**
+ * Each is tried once, in the settle in which its end has become true: what cannot be repaired then is given back whole
+ * and waits at its old place in the order.
+ */
+function visitInRepair(visiting: Visiting, progress: Progress): Visits['until'] {
+  const { state, nowMs } = visiting;
+  const inOrder = state.book
+    .inRepair()
+    .map((record) => orderKeyOf(state.policy.order, record, nowMs))
+    .sort(compareByOrder);
+  for (const { id } of inOrder) {
+    if (progress.spent >= state.policy.settle.steps) return 'budget';
+    visitRepaired(visiting, progress, id);
+  }
+  const left = state.book.inRepair();
+  if (left.length === 0) return 'all-visited';
+  return left.every(({ inFlight }) => inFlight !== undefined) ? 'repair' : 'budget';
+}
+
+function visitRepaired(visiting: Visiting, progress: Progress, id: WorkloadId): void {
+  const { state, nowMs } = visiting;
+  for (;;) {
+    const record = state.book.get(id);
+    if (record?.repair === undefined || record.inFlight !== undefined) return;
+    state.work.visits++;
+    const result = mayBeRepaired(record)
+      ? tryInOrder(visiting, { progress, steps: STEPS_OF_REPAIR }, record)
+      : ({ kind: 'blocked', steps: 0 } as const);
+    if (result.kind === 'yields') {
+      if (!goFirst(visiting, progress, result.to) && progress.spent >= state.policy.settle.steps) return;
+      continue;
+    }
+    noteStart(visiting, progress, { record, result });
+    endRepair(state, nowMs, record);
+    return;
+  }
 }
 
 /** `false`: the budget is used up. */
@@ -210,6 +254,18 @@ function startOnFreeCapacity({ state, nowMs, passedOver }: Trying, record: Workl
 
 function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
   return preemptAhead(visiting, record);
+}
+
+function startAnew(visiting: Trying, record: WorkloadRecord): StepResult {
+  const { state, passedOver } = visiting;
+  const whoFirst = (start: AboutToStart) => whoTakesBack(state, start, (id) => passedOver.has(id));
+  const others = state.book.inRepair().filter((other) => other !== record);
+  const spare = [...state.plans.all.flatMap((plan) => plannedRows(state, plan)), ...formerRows(state, others)];
+  return tryRepair(visiting, record, { spare, whoFirst });
+}
+
+function startAnewWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
+  return preemptAhead(visiting, record, leavingBefore(visiting.state, record));
 }
 
 function planStart({ state, nowMs }: Visiting, record: WorkloadRecord): StepResult {

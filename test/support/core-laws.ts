@@ -77,24 +77,21 @@ function holdersOf(story: CoreStory): readonly PodHolder[] {
 }
 
 /**
- * The most of a slot that claims may ask for, and that can be there at one time: over every set of those that leave and
- * are gone, everybody who is still there and all that need not wait for more.
+ * The most of a slot that claims may ask for, and that can be there at one time: over every set of those without claim
+ * that are gone, everybody else who need not wait for more.
  */
 function mostOfSlot(pods: readonly PodHolder[], slot: number): number {
   const here = pods.filter(({ seat }) => seat.slots.some((share) => share.slot === slot));
   const awaited = new Set(here.flatMap(({ behind }) => behind));
-  const isLeaving = ({ isClaimed, behind }: PodHolder): boolean => !isClaimed && behind.length === 0;
-  const leaving = pods.filter((pod) => isLeaving(pod) && (here.includes(pod) || awaited.has(keyOf(pod.seat.pod))));
-  const stay = here.filter((pod) => !isLeaving(pod));
+  const leaving = pods.filter((pod) => !pod.isClaimed && (here.includes(pod) || awaited.has(keyOf(pod.seat.pod))));
   let most = 0;
   for (let gone = 0; gone < 2 ** leaving.length; gone++) {
     const goneNames = new Set(
       leaving.filter((_pod, bit) => (gone >> bit) % 2 === 1).map(({ seat }) => keyOf(seat.pod)),
     );
-    const there = [
-      ...leaving.filter(({ seat }) => !goneNames.has(keyOf(seat.pod))),
-      ...stay.filter(({ behind }) => behind.every((name) => goneNames.has(name))),
-    ];
+    const there = here.filter(
+      ({ seat, behind }) => !goneNames.has(keyOf(seat.pod)) && behind.every((name) => goneNames.has(name)),
+    );
     most = Math.max(
       most,
       heldOfSlot(

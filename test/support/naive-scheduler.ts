@@ -110,7 +110,7 @@ export function hasRoom({ nodes }: BeforeSettle, running: readonly Started[], sp
   return Math.max(0, ...room.values()) >= podSet.count;
 }
 
-function domainOf({ name, topology }: NodeSpec, podSet: PodSetSpec): string | undefined {
+export function domainOf({ name, topology }: NodeSpec, podSet: PodSetSpec): string | undefined {
   if (podSet.topology?.kind !== 'required') return 'fleet';
   if (podSet.topology.level === 'host') return name;
   const { zone, rack } = topology;

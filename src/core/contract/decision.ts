@@ -69,7 +69,7 @@ export type Decision = {
       readonly incarnation: number;
       readonly seats: readonly Seat[];
       readonly charges: readonly Charge[];
-      /** Pods still on these slots: each seat's pod is bound when they are gone. */
+      /** Pods still on these nodes: each seat's pod is bound when those of its node are gone. */
       readonly waitsFor: readonly PodRef[];
       readonly startByMs: Ms;
       /** From the estimate or the limit, the earlier. */

@@ -19,7 +19,7 @@ export function isClaimed({ claim }: PodRecord): boolean {
 
 interface Waiter {
   readonly pod: PodRecord;
-  /** The leaving pods that it waits for, by their place among them. */
+  /** Those without claim that it waits for, by their place among them. */
   readonly behind: readonly number[];
 }
 
@@ -28,7 +28,8 @@ interface Waiter {
  * any fixed order. A claim that waits for such pods stands in their place and needs nothing besides: per resource and
  * slot, held is the most that can be on the node at one time, over all orders in which they go and the waiting come,
  * less the claims. With edges from each waiting pod to those it waits for, that is everything less the largest flow
- * between the two (project selection); exact as long as the sets waited for are disjoint or nested, else too much.
+ * along them (project selection: pods that follow one another need the place of one); exact as long as the sets waited
+ * for are disjoint or nested, else too much.
  */
 export function leavingHold(pods: readonly PodRecord[]): NodeHold {
   if (pods.every(isClaimed)) return NOTHING_HELD;
@@ -36,8 +37,7 @@ export function leavingHold(pods: readonly PodRecord[]): NodeHold {
   const somebodyWaits = pods.some(({ waitsFor }) => waitsFor !== undefined);
   const byName = new Map(somebodyWaits ? unclaimed.map((pod) => [nameOf(pod.seat.pod), pod]) : []);
   const isWaiting = ({ waitsFor }: PodRecord): boolean => waitsFor?.some((ref) => byName.has(nameOf(ref))) ?? false;
-  const leaving = unclaimed.filter((pod) => !isWaiting(pod));
-  const place = new Map(leaving.map((pod, index) => [nameOf(pod.seat.pod), index]));
+  const place = new Map(unclaimed.map((pod, index) => [nameOf(pod.seat.pod), index]));
   const waiters: Waiter[] = pods
     .filter(isWaiting)
     .map((pod) => ({
@@ -49,7 +49,7 @@ export function leavingHold(pods: readonly PodRecord[]): NodeHold {
     let total = 0;
     for (const pod of unclaimed) total += amountOf(pod);
     if (waiters.length === 0) return total;
-    const left = leaving.map(amountOf);
+    const left = unclaimed.map(amountOf);
     for (const { pod, behind } of waiters) total -= cover(amountOf(pod), behind, left);
     return total;
   };

@@ -39,6 +39,20 @@ describe('pods that leave, and those that wait for them', () => {
     expect(table.free()).toEqual({ cpu: 6, slots: [0, 1000, 1000, 1000] });
   });
 
+  it('lets one that waits for it follow a pod that never came: all of them need the place of one', () => {
+    const table = new Table();
+    table.add('old', { slots: [0], cpu: 4 });
+    table.leave('old');
+    table.add('new', { slots: [0], cpu: 4, waitsFor: ['old'] });
+    table.leave('new');
+    table.add('newest', { slots: [0], cpu: 6, waitsFor: ['old', 'new'] });
+    expect(table.free()).toEqual({ cpu: 4, slots: [0, 1000, 1000, 1000] });
+    table.gone('new');
+    expect(table.free()).toEqual({ cpu: 4, slots: [0, 1000, 1000, 1000] });
+    table.gone('old');
+    expect(table.free()).toEqual({ cpu: 4, slots: [0, 1000, 1000, 1000] });
+  });
+
   it('counts for each claim only those that it waits for', () => {
     const table = new Table();
     table.add('first', { slots: [0], cpu: 2 });

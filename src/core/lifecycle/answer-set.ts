@@ -7,6 +7,7 @@ import { workAfterEnd } from '../queue/index.js';
 import type { Applied } from './applied.js';
 import { LOSS_MEMORY_MS, uncountEvictions } from '../preemption/index.js';
 import { isForAnother, standAgain } from './give-way.js';
+import { isStillLeaving } from './pod-counts.js';
 import { subtractCharges } from '../start/index.js';
 
 const NOT_STARTED = {
@@ -78,7 +79,7 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     // Who runs on may be asked again to give way.
     if (isForAnother(decision)) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
     const undone = state.book.get(decision.workload);
-    if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause });
+    if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause, repair: undefined });
     state.book.touch(decision.workload);
   }
   return 'applied';
@@ -169,7 +170,11 @@ function undoStart(
   const incarnation = start.incarnation - 1;
   const waitsOn = incarnation > 0 ? [] : state.book.openDependencies(record.spec);
   state.plans.startRefused(record.spec.id, atMs);
-  state.book.change(record, { state: 'pending', incarnation, charges: [], waitsOn, ...NOT_STARTED });
+  // One that was to be repaired may still have pods of before.
+  const after = isStillLeaving(state, record)
+    ? ({ state: 'evicting', then: 'requeue', evictedAtMs: state.nowMs } as const)
+    : ({ state: 'pending' } as const);
+  state.book.change(record, { ...after, incarnation, charges: [], waitsOn, ...NOT_STARTED });
 }
 
 /** Pods that were to join never were; it is not tried again before the first backoff. Their indexes stay used. */

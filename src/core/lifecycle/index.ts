@@ -14,6 +14,7 @@ export { tryPreempt } from './preempt.js';
 export type { Preempting, Preemption } from './preempt.js';
 export { refuseEviction } from './refuse-eviction.js';
 export { isSilent } from './pod-counts.js';
+export { endRepair, formerRows, leavingBefore, mayBeRepaired, tryRepair } from './repair-gang.js';
 export { reconcileWorkload } from './reconcile-workload.js';
 export { growWorkload, missingCharges } from './resize-gang.js';
 export type { GrowthGuard } from './resize-gang.js';

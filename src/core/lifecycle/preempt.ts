@@ -1,11 +1,13 @@
 import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
+import type { PodRecord } from '../fleet/index.js';
 import type { Fallen, VictimSearch } from '../preemption/index.js';
 import { brakedUntilMs, countEvictions, findVictims } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { addCharges } from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
 import type { WayBody } from './give-way.js';
+import { refsOf } from './pod-counts.js';
 import { startInPlaceOf } from './start-workload.js';
 
 export interface Preempting {
@@ -24,35 +26,55 @@ export type Preemption = { readonly steps: number } & (
 export interface PreemptTerms {
   /** Rows to keep away from, besides those that the workload avoids itself. */
   readonly avoid: ReadonlySet<number>;
-  /** Nothing is changed when it is judged. `false`: nobody falls. */
+  /** Pods that are leaving already, in whose place it may stand too. */
+  readonly behind: readonly PodRecord[];
+  /** Nothing is changed when it is judged, but that those are gone. `false`: nobody falls. */
   readonly mayStart: (found: FoundVictims) => boolean;
 }
 
-export type FoundVictims = VictimSearch & { readonly kind: 'found' };
+type FoundVictims = VictimSearch & { readonly kind: 'found' };
 
 /** Starts a waiting workload in the place of others, if it has the right to and fits then: one set, said at once. */
 export function tryPreempt(
   { state, writer, nowMs }: Preempting,
   record: WorkloadRecord,
-  { avoid, mayStart }: PreemptTerms,
+  { avoid, behind, mayStart }: PreemptTerms,
 ): Preemption {
-  const fromMs = record.evictsFromMs ?? 0;
-  if (fromMs > nowMs) return { kind: 'blocked', retryAtMs: fromMs, steps: 1 };
-  const search = findVictims(state, record, { nowMs, avoid });
+  const before = state.tx.mark();
+  for (const share of state.pods.shareOf(behind)) state.tx.give(share);
+  const found = findWays({ state, nowMs }, record, { avoid, mayStart });
+  state.tx.rollbackTo(before);
+  if (found.kind === 'blocked') return found;
+  const { search, ways, evictions } = found;
   const { steps } = search;
-  if (search.kind === 'none') return { kind: 'blocked', retryAtMs: search.retryAtMs, steps };
-  const ways = waysOf(record.spec.id, search);
-  const evictions = ways.filter(({ kind }) => kind === 'evict').length;
-  const braked = brakedUntilMs(state, evictions, nowMs);
-  if (braked !== undefined) return { kind: 'blocked', retryAtMs: braked, steps };
-  if (!mayStart(search)) return { kind: 'blocked', retryAtMs: search.retryAtMs, steps };
   countEvictions(state, evictions, nowMs);
   const [first] = search.victims;
   const facts = { victims: ways.length, ...(first?.right.facts ?? {}) };
   const because = { rule: first?.right.reason ?? 'fits', facts };
   const waiting = state.book.change(record, { tryAgainAtMs: undefined });
-  startInPlaceOf({ state, writer, nowMs }, { record: waiting, parts: search.parts, because }, ways);
+  const start = { record: waiting, parts: search.parts, because, behind: refsOf(behind) };
+  startInPlaceOf({ state, writer, nowMs }, start, ways);
   return { kind: 'preempted', steps };
+}
+
+/** What others would give up, and how many of them all that they have. */
+function findWays(
+  { state, nowMs }: Omit<Preempting, 'writer'>,
+  record: WorkloadRecord,
+  { avoid, mayStart }: Omit<PreemptTerms, 'behind'>,
+):
+  | { kind: 'found'; search: FoundVictims; ways: readonly WayBody[]; evictions: number }
+  | (Preemption & { kind: 'blocked' }) {
+  const fromMs = record.evictsFromMs ?? 0;
+  if (fromMs > nowMs) return { kind: 'blocked', retryAtMs: fromMs, steps: 1 };
+  const search = findVictims(state, record, { nowMs, avoid });
+  const { steps, retryAtMs } = search;
+  if (search.kind === 'none') return { kind: 'blocked', retryAtMs, steps };
+  const ways = waysOf(record.spec.id, search);
+  const evictions = ways.filter(({ kind }) => kind === 'evict').length;
+  const braked = brakedUntilMs(state, evictions, nowMs);
+  if (braked !== undefined) return { kind: 'blocked', retryAtMs: braked, steps };
+  return mayStart(search) ? { kind: 'found', search, ways, evictions } : { kind: 'blocked', retryAtMs, steps };
 }
 
 /** One decision for each workload that gives something up, in the order in which they fall. */

@@ -11,6 +11,7 @@ import { fateOf } from './incarnation-end.js';
 import { claimedPods, isStillLeaving, refsOf } from './pod-counts.js';
 import type { EndMeaning } from './pod-end.js';
 import { meaningOf } from './pod-end.js';
+import { evictsAgainMs, repairOf } from './repair-gang.js';
 import { beyondCount, isShort, shrinkBody } from './resize-gang.js';
 import { sumCharges } from '../start/index.js';
 
@@ -95,10 +96,16 @@ function endIncarnation(
 ): void {
   const pods = claimedPods(state, record);
   const { reason, then, retries, notBeforeMs, startFailures } = fate;
-  // Its place broke while victims were still leaving it: to evict others at once would only repeat that.
-  const isBrokenHold = pods.some(({ waitsFor }) => waitsFor !== undefined);
-  const evictsFromMs = isBrokenHold ? nowMs + state.policy.preemption.minRuntimeMs : record.evictsFromMs;
-  const marked = state.book.change(record, { startFailures, evictsFromMs });
+  const repair = repairOf(state, record, pods);
+  // One that must leave a node has lost nothing yet: its pods get their time to save, and it starts when they are gone.
+  const hasLost = reason === 'node-lost' || reason === 'gang-incomplete';
+  const isRepaired = hasLost && then === 'requeue' && notBeforeMs === undefined;
+  const evictsFromMs = !isRepaired && repair.behind.length > 0 ? evictsAgainMs(state, nowMs) : record.evictsFromMs;
+  const marked = state.book.change(record, {
+    startFailures,
+    evictsFromMs,
+    repair: isRepaired ? repair : undefined,
+  });
   writer.decide(marked, [
     {
       kind: 'evict',

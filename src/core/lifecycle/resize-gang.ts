@@ -1,6 +1,6 @@
 import type { Charge, PodSetSpec, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import type { DomainId, PodRecord } from '../fleet/index.js';
+import type { PodRecord } from '../fleet/index.js';
 import type { PlacedPod } from '../placement/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
@@ -10,9 +10,8 @@ import {
   chargesOf,
   chargesOfParts,
   findStart,
-  flavorOfSeat,
   growStart,
-  standingOf,
+  standingPart,
   startAskOf,
   sumCharges,
 } from '../start/index.js';
@@ -136,7 +135,13 @@ function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPar
     if (missing === 0) continue;
     const own = podsOfSet(pods, podSet);
     const part =
-      own.length > 0 ? standingPart(state, podSet, own) : partAnew(state, record, { ...podSet, count: missing });
+      own.length > 0
+        ? standingPart(
+            state,
+            podSet,
+            own.map(({ seat }) => seat),
+          )
+        : partAnew(state, record, { ...podSet, count: missing });
     if (part === undefined) continue;
     state.charge(chargesOf(state, record, { part, pods: part.pods.length }));
     const count = Math.min(missing - part.pods.length, podsInQuota(state, record, part));
@@ -153,31 +158,6 @@ function partAnew(state: CoreState, record: WorkloadRecord, podSet: PodSetSpec):
   if (podSet.start === 'together') return undefined;
   const found = findStart(state, { ...startAskOf(state, record), podSets: [podSet] });
   return found.kind === 'found' ? found.parts[0] : undefined;
-}
-
-/** A pod set as it stands: its flavor, and the smallest domain that holds its pods; `undefined` when it stands nowhere. */
-function standingPart(state: CoreState, podSet: PodSetSpec, pods: readonly PodRecord[]): StartPart | undefined {
-  const standing = pods.filter(({ seat }) => hostOf(state, seat) >= 0);
-  const { limit, slices } = standingOf(state, podSet);
-  const [first] = standing;
-  if (first === undefined || limit === undefined) return undefined;
-  const flavor = flavorOfSeat(state, podSet, first.seat);
-  if (flavor === undefined && podSet.flavors.length > 0) return undefined;
-  const region = standing.map(({ seat }) => hostOf(state, seat)).reduce((a, b) => commonDomain(state, a, b));
-  if (!state.fleet.tree.isInside(region, limit)) return undefined;
-  return { podSet, flavor, limit, slices, region, pods: [] };
-}
-
-/** -1 where the node is not in the fleet any more. */
-function hostOf(state: CoreState, { node }: Seat): DomainId {
-  return state.fleet.tree.hostOf(state.fleet.rowOf(node));
-}
-
-function commonDomain(state: CoreState, a: DomainId, b: DomainId): DomainId {
-  const { tree } = state.fleet;
-  let domain = a;
-  while (b < domain || b >= tree.endOf(domain)) domain = tree.parentOf(domain);
-  return domain;
 }
 
 /** The pods of the set above so many, highest index first; those that have ended are none to give up. */

@@ -70,8 +70,16 @@ export function draftStart(state: CoreState, record: WorkloadRecord, parts: read
   });
   state.charge(charges);
   const incarnation = 1 + Math.max(record.incarnation, ...incarnationsSeen(state, record));
-  const change = { state: 'starting', incarnation, startedAtMs: state.nowMs, told: undefined, charges } as const;
-  const started = state.book.change(record, change);
+  const started = state.book.change(record, {
+    state: 'starting',
+    incarnation,
+    startedAtMs: state.nowMs,
+    evictedAtMs: undefined,
+    then: undefined,
+    repair: undefined,
+    told: undefined,
+    charges,
+  });
   state.startsOfSettle.set(record.spec.id, holdingsOfParts(parts));
   return { record: started, parts, charges, borrows };
 }
@@ -114,18 +122,24 @@ export function announceStart({ state, writer, nowMs }: Announcing, draft: Start
 }
 
 /**
- * Says in one set what others give up and the start that it is for. The seats of `parts` are free once they have, and
- * are taken here; each pod waits for those that must go from its node.
+ * Says in one set what others give up and the start that it is for. The seats of `parts` are free once they have and
+ * those it comes `behind` are gone, and are taken here; each pod waits for those that must go from its node.
  */
 export function startInPlaceOf(
   { state, writer, nowMs }: Announcing,
-  start: { readonly record: WorkloadRecord; readonly parts: readonly StartPart[]; readonly because: Because },
+  start: {
+    readonly record: WorkloadRecord;
+    readonly parts: readonly StartPart[];
+    readonly because: Because;
+    readonly behind: readonly PodRef[];
+  },
   ways: readonly WayBody[],
 ): void {
   for (const way of ways) giveWay(state, way);
   const draft = draftStart(state, start.record, start.parts);
   const nodes = new Set(start.parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
-  const waitsFor = ways.flatMap(({ pods }) => pods).filter((ref) => nodes.has(rowOfPod(state, ref)));
+  const leaving = [...start.behind, ...ways.flatMap(({ pods }) => pods)];
+  const waitsFor = leaving.filter((ref) => nodes.has(rowOfPod(state, ref)));
   const { record, seats } = enterStart(state, draft, { nowMs, waitsFor, share: 'to-take' });
   const victims = ways.map(({ workload }) => state.book.get(workload)).filter((victim) => victim !== undefined);
   const because = { rule: start.because.rule, facts: { ...factsOf(state, draft), ...start.because.facts } };

@@ -148,13 +148,15 @@ describe('starting again', () => {
     expect(kindsOf(rig.settle())).toEqual(['wait next capacity']);
   });
 
-  it('waits for pods of the last incarnation that still run on nodes that answer', () => {
-    const rig = CoreRig.withRacks({ r1: ['a', 'b', 'c'] });
+  it('waits for pods of the last incarnation that still run on nodes that answer, when it was not repaired at once', () => {
+    const rig = CoreRig.withRacks({ r1: ['a', 'b'] });
     rig.submit(aWorkload('job', { pods: { count: 2, gpus: 8 } }));
     rig.settle();
     const pods = rig.podsOf('job');
     rig.nodeState('a', 'lost');
     expect(kindsOf(rig.settle('only-commit'))).toEqual(['evict job node-lost requeue']);
+    rig.tell({ kind: 'node-seen', node: aNode('c', { rack: 'r1' }) });
+    expect(kindsOf(rig.settle('only-commit'))).toEqual([]);
     rig.goPods(pods.slice(1));
     expect(kindsOf(rig.settle())).toEqual(['start job']);
   });

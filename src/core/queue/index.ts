@@ -20,4 +20,4 @@ export type { Contender } from './first-by-shares.js';
 export { forkOf, waitingAhead } from './waiting-ahead.js';
 export { WorkloadBook } from './workload-book.js';
 export { FIRST_ROUND, isWaiting, keepsItsPlan, limitEndMs } from './workload-record.js';
-export type { Membership, WorkloadRecord } from './workload-record.js';
+export type { Membership, Repair, WorkloadRecord } from './workload-record.js';

@@ -30,6 +30,7 @@ export class WorkloadBook {
   readonly #timers = new Heap<Timer>((a, b) => a.atMs - b.atMs || compareText(a.id, b.id));
   /** Workloads that the name of a node or queue holds up, so that a change of it need not ask everyone. */
   readonly #heldUp = new Set<WorkloadId>();
+  readonly #inRepair = new Set<WorkloadId>();
   readonly #withLosses = new Set<WorkloadId>();
   #oldestLossMs: Ms = Infinity;
   readonly #dependencies = new Dependencies();
@@ -71,6 +72,7 @@ export class WorkloadBook {
       protectedUntilMs: undefined,
       evictedBy: undefined,
       evictsFromMs: undefined,
+      repair: undefined,
       tryAgainAtMs: undefined,
       waitsOn: spec.incarnation > 0 ? [] : this.openDependencies(spec),
       notBeforeMs: spec.notBeforeMs,
@@ -152,6 +154,7 @@ export class WorkloadBook {
     this.#records.delete(id);
     this.#touched.delete(id);
     this.#heldUp.delete(id);
+    this.#inRepair.delete(id);
     this.#withLosses.delete(id);
   }
 
@@ -180,6 +183,13 @@ export class WorkloadBook {
     const ids = [...this.#heldUp].sort(compareText);
     const records = ids.map((id) => this.#records.get(id)).filter((record) => record !== undefined);
     return records.filter(({ pause, avoid }) => pause?.at === name || avoid?.nodes.includes(name));
+  }
+
+  /** Those that are to be started anew before anybody else, also while their end is not answered; sorted by id. */
+  inRepair(): readonly WorkloadRecord[] {
+    if (this.#inRepair.size === 0) return [];
+    const records = [...this.#inRepair].sort(compareText).map((id) => this.#records.get(id));
+    return records.filter((record) => record !== undefined);
   }
 
   /** Whom the clock changes by now, each once. */
@@ -220,6 +230,8 @@ export class WorkloadBook {
     else this.#withLosses.delete(id);
     if (after.pause !== undefined || after.avoid !== undefined) this.#heldUp.add(id);
     else this.#heldUp.delete(id);
+    if (after.repair === undefined) this.#inRepair.delete(id);
+    else this.#inRepair.add(id);
     const isSame = before !== undefined && isSameClaim(before, after);
     if (after.state !== 'running') this.groups.growing.remove(id);
     if (before !== undefined && isWaiting(before) && (!isWaiting(after) || !isSame)) this.groups.remove(before);

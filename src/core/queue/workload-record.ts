@@ -4,7 +4,9 @@ import type {
   Ms,
   NodeName,
   Order,
+  PodRef,
   PodSetSpec,
+  Seat,
   SetId,
   WorkloadId,
   WorkloadSpec,
@@ -57,6 +59,8 @@ export interface WorkloadRecord {
   readonly evictedBy: EvictedBy | undefined;
   /** Its place broke while it waited for its victims: it evicts nobody before this time. */
   readonly evictsFromMs: Ms | undefined;
+  /** Its end is decided, and it is to be started anew before anybody else; until that was tried, once. */
+  readonly repair: Repair | undefined;
   /** While pending and blocked: then somebody's protection ends, or the brake, or its own patience. */
   readonly tryAgainAtMs: Ms | undefined;
   /** What it depends on and that has not succeeded; nothing any more once it has started. */
@@ -79,6 +83,14 @@ export interface WorkloadRecord {
   readonly avoid: { readonly nodes: readonly NodeName[]; readonly untilMs: Ms } | undefined;
   /** The constraint last told while it waits outside of any group: held, in backoff, paused. */
   readonly told: Constraint['kind'] | undefined;
+}
+
+/** What a gang had that must be started anew, and not for want of time or luck of its own. */
+export interface Repair {
+  /** Of its pods that were not lost. */
+  readonly seats: readonly Seat[];
+  /** Pods of others that its own waited for: its place broke before they had left it. */
+  readonly behind: readonly PodRef[];
 }
 
 /** `rights`: the version of what rights follow from, at the time. */

@@ -4,18 +4,11 @@
  * Read `find-start.ts` first.
  */
 export { addCharges, chargesOf, chargesOfParts, holdingsOfParts, subtractCharges, sumCharges } from './charges.js';
-export {
-  choicesToPlace,
-  findStart,
-  flavorChoices,
-  gangParts,
-  growStart,
-  hasPlace,
-  placeChoice,
-  standingOf,
-} from './find-start.js';
+export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace, placeChoice } from './find-start.js';
 export type { StartPart } from './find-start.js';
+export { findStartNear } from './find-start-near.js';
 export { chargeOfPod, costOfPod, flavorOfSeat, wishOf } from './pod-cost.js';
 export { requestsOf, tournamentOf } from './requests.js';
-export { minimumOf, startAskOf, surplusFrom } from './start-ask.js';
+export { avoidedRows, minimumOf, startAskOf, surplusFrom } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';
+export { standingPart } from './standing-part.js';

@@ -12,11 +12,19 @@ export interface StartAsk {
 }
 
 export function startAskOf(state: CoreState, record: WorkloadRecord): StartAsk {
-  const { spec, avoid } = record;
-  const own = avoid?.nodes.filter((node) => state.fleet.has(node)).map((node) => state.fleet.rowOf(node)) ?? [];
+  const { spec } = record;
   // A pod set without pods has nothing to place.
   const podSets = spec.podSets.filter(({ count }) => count > 0);
-  return { queue: spec.queue, podSets, avoid: new Set([...own, ...rowsKeptForOthers(state, record)]) };
+  return {
+    queue: spec.queue,
+    podSets,
+    avoid: new Set([...avoidedRows(state, record), ...rowsKeptForOthers(state, record)]),
+  };
+}
+
+/** Of nodes that have refused its pods. */
+export function avoidedRows({ fleet }: CoreState, { avoid }: WorkloadRecord): readonly number[] {
+  return avoid?.nodes.filter((node) => fleet.has(node)).map((node) => fleet.rowOf(node)) ?? [];
 }
 
 /** What must start together; at least one pod of a set that has any, or one slice: just that where each starts alone. */
