@@ -37,10 +37,14 @@ describe('the laws of placement, on random fleets', () => {
         const story = new CoreStory(world).play(happenings);
         for (const { id } of world.workloads) cancelPending(story, id);
         story.rest();
-        // Charged to nothing, so that room alone decides; together, so that the minimum is what it says.
+        // Charged to nothing and with no right over others, so that room alone decides; together, so that the minimum is
+        // what it says.
         const alone: PodSetSpec = { ...unruled(podSet), flavors: [], start: 'together' };
         const roomBefore = roomOf(story, alone);
-        story.tell({ kind: 'workload-submitted', workload: aWorkload('gang', { ...spec, podSets: [alone] }) });
+        story.tell({
+          kind: 'workload-submitted',
+          workload: aWorkload('gang', { ...spec, priority: 0, podSets: [alone] }),
+        });
         story.rest();
         const isLeaf = story.queues.some(({ name }) => name === spec.queue);
         const pods = story.ledger.podsOf('gang').length;
