@@ -8,7 +8,7 @@ import {
   lawCases,
 } from '../../test/support/core-laws.js';
 import { CoreStory } from '../../test/support/core-story.js';
-import { anyHappenings, anyNoise, anyWorld, inputsOf } from '../../test/support/core-world.js';
+import { anyNoise, anyStory, anyWorld, inputsOf } from '../../test/support/core-world.js';
 import type { SchedulerInput, Snapshot } from './index.js';
 import { isForDisplay, Scheduler } from './index.js';
 
@@ -17,7 +17,7 @@ const NOTHING: SchedulerInput = { kind: 'node-removed', node: 'nowhere' };
 describe('the laws of the core, on random fleets, quota trees and happenings', () => {
   it('keeps true books: used is the sum of what is held, at every slot, node and queue', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         new CoreStory(world, { afterStep: expectTrueBooks }).play(happenings);
       }),
       lawCases(45),
@@ -26,7 +26,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('decides nothing that the ledger must refuse: no slot over 1,000 milli, no charge past the tree', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const story = new CoreStory(world, {
           onSet: ({ ledger, queues }, set, isLate) => {
             if (!isLate) expect(ledger.forbids(set, queues)).toBeUndefined();
@@ -40,7 +40,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('holds of a gang nothing or at least its minimum, and required levels hold', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         new CoreStory(world, { afterStep: expectWholeGangs, onSet: expectRequiredTopology }).play(happenings);
       }),
       lawCases(45),
@@ -50,7 +50,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
   it('gives a slice with several hosts whole to one gang', () => {
     let inSlices = 0;
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const story = new CoreStory(world, { onSet: expectWholeSlices }).play(happenings);
         const isSliced = world.nodes.some(({ topology }) => topology['slice'] === 's0');
         if (isSliced) inSlices += story.decisions.filter(({ kind }) => kind === 'start').length;
@@ -62,7 +62,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('comes to rest, and five more rounds change nothing', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const story = new CoreStory(world).play(happenings);
         story.rest();
         const before = JSON.stringify(story.scheduler.snapshot());
@@ -75,7 +75,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('forgets nobody: whoever sleeps could do nothing, and the time to wake it is named', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const story = new CoreStory(world).play(happenings);
         story.rest();
         const { wakeAtMs } = story.scheduler.decide(story.nowMs);
@@ -98,7 +98,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('decides the same from the same input, byte for byte, in whatever order equals were told', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, fc.infiniteStream(fc.nat()), (world, happenings, numbers) => {
+      fc.property(anyStory, fc.infiniteStream(fc.nat()), ({ world, happenings }, numbers) => {
         const first = new CoreStory(world).play(happenings);
         const again = new CoreStory(world).play(happenings);
         expect(JSON.stringify(again.decisions)).toBe(JSON.stringify(first.decisions));
@@ -121,7 +121,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('decides the same after a snapshot and a restore', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, fc.integer({ min: 1, max: 4 }), (world, happenings, every) => {
+      fc.property(anyStory, fc.integer({ min: 1, max: 4 }), ({ world, happenings }, every) => {
         const straight = new CoreStory(world).play(happenings);
         let steps = 0;
         const restarted = new CoreStory(world, {
@@ -159,7 +159,7 @@ describe('the laws of the core, on random fleets, quota trees and happenings', (
 
   it('answers why without changing anything', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const silent = new CoreStory(world).play(happenings);
         const asked = new CoreStory(world, {
           beforeSettle: ({ scheduler, nowMs }) => {

@@ -139,9 +139,22 @@ export function expectWholeGangs(story: CoreStory): void {
   }
 }
 
+/** Who makes room with slices gives up whole ones: a part of one is of no use to anybody. */
+function expectWholeSlicesGiven(story: CoreStory, shrink: Decision & { readonly kind: 'shrink' }): void {
+  const spec = story.world.workloads.find(({ id }) => id === shrink.workload);
+  for (const { name, topology } of spec?.podSets ?? []) {
+    if (topology?.kind !== 'slice') continue;
+    const given = new Set(shrink.pods.filter(({ podSet }) => podSet === name).map(keyOf));
+    const seats = story.ledger.podsOf(shrink.workload).filter(({ seat }) => given.has(keyOf(seat.pod)));
+    const domains = seats.map(({ seat }) => domainOf(story.world.nodes, seat.node, topology.level));
+    for (const domain of domains) expect(domains.filter((one) => one === domain).length % topology.size).toBe(0);
+  }
+}
+
 /** Each pod set that requires a level stands in one domain of it; of slices, each by itself. */
 export function expectRequiredTopology(story: CoreStory, set: readonly Decision[]): void {
   for (const start of set) {
+    if (start.kind === 'shrink' && start.for !== undefined) expectWholeSlicesGiven(story, start);
     if (start.kind !== 'start' && start.kind !== 'grow') continue;
     const before = story.ledger
       .podsOf(start.workload)

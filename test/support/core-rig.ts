@@ -63,17 +63,22 @@ export class CoreRig {
   settle(pods: 'start' | 'only-commit' = 'start'): readonly Decision[] {
     const said: Decision[] = [];
     for (let round = 0; round < 100; round++) {
-      const { decisions } = this.decide();
+      const decisions = this.settleOnce(pods);
       if (decisions.length === 0) return said;
       said.push(...decisions);
-      for (const set of setsOf(decisions)) this.tell({ kind: 'set-committed', set });
-      if (pods === 'only-commit') continue;
-      for (const decision of decisions) {
-        if (decision.kind === 'start' || decision.kind === 'grow') this.startPods(decision.seats.map(({ pod }) => pod));
-        if (decision.kind === 'evict' || decision.kind === 'shrink') this.goPods(decision.pods);
-      }
     }
     throw new Error('the core does not come to rest');
+  }
+
+  /** One round of it. */
+  settleOnce(pods: 'start' | 'only-commit' = 'start'): readonly Decision[] {
+    const { decisions } = this.decide();
+    for (const set of setsOf(decisions)) this.tell({ kind: 'set-committed', set });
+    for (const decision of pods === 'start' ? decisions : []) {
+      if (decision.kind === 'start' || decision.kind === 'grow') this.startPods(decision.seats.map(({ pod }) => pod));
+      if (decision.kind === 'evict' || decision.kind === 'shrink') this.goPods(decision.pods);
+    }
+    return decisions;
   }
 
   startPods(pods: readonly PodRef[]): void {

@@ -23,6 +23,8 @@ export interface World {
   readonly minRuntimeMs?: number;
   /** Plans of each queue; absent: as by default. */
   readonly depth?: number;
+  /** Evictions in each window; absent: as by default. */
+  readonly brake?: number | undefined;
 }
 
 /** Numbers that `CoreStory` reads against the state it has then: so a story can be shortened and stays a story. */
@@ -33,6 +35,8 @@ export interface Happening {
 }
 
 export const HAPPENINGS = [
+  'submit',
+  'submit',
   'submit',
   'submit',
   'submit',
@@ -72,13 +76,43 @@ export const HAPPENINGS = [
   'settle',
   'settle',
   'settle-and-refuse',
+  'settle-and-refuse',
   'settle-later',
 ] as const;
 
-export const anyHappenings = fc.array(
-  fc.record({ kind: fc.constantFrom(...HAPPENINGS), pick: fc.nat(1000), more: fc.nat(1000) }),
-  { minLength: 1, maxLength: 60, size: 'max' },
-);
+/** Nothing breaks: who comes, who goes, who pushes whom away. */
+const CALM = [
+  'submit',
+  'submit',
+  'submit',
+  'priority',
+  'quota',
+  'start-all',
+  'end-workload',
+  'gone-all',
+  'wait',
+  'settle',
+  'settle',
+  'settle',
+  'settle-and-refuse',
+  'settle-and-refuse',
+  'settle-later',
+] as const;
+
+/** Every second story begins with some that run already. */
+export const anyHappenings = happeningsOf(HAPPENINGS, 60);
+
+function happeningsOf(kinds: readonly Happening['kind'][], maxLength: number): fc.Arbitrary<readonly Happening[]> {
+  const anyOne = fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(1000), more: fc.nat(1000) });
+  return fc
+    .tuple(fc.constantFrom(0, 0, 4, 8), fc.array(anyOne, { minLength: 1, maxLength, size: 'max' }))
+    .map(([running, happenings]) => (running === 0 ? happenings : [...begin(running), ...happenings]));
+}
+
+function begin(running: number): readonly Happening[] {
+  const kinds = [...Array<'submit'>(running).fill('submit'), 'settle', 'start-all'] as const;
+  return kinds.map((kind) => ({ kind, pick: 0, more: 0 }));
+}
 
 const anyNode = fc.record({
   model: fc.constantFrom('h100', 'h100', 'h100', 'a100'),
@@ -256,12 +290,55 @@ export const anyWorld: fc.Arbitrary<World> = fc
     minRuntimeMs: fc.constantFrom(0, 0, 1000, 300_000),
     depth: fc.constantFrom(0, 1, 1, 3),
     hostsPerSlice: fc.constantFrom(0, 0, 0, 2, 3),
+    brake: fc.constantFrom(undefined, undefined, 1, 2),
   })
   .map(({ nodes, workloads, hostsPerSlice, ...rest }) => ({
     ...rest,
     nodes: hostsPerSlice === 0 ? nodes : inSlices(nodes, hostsPerSlice),
     workloads: workloads.map((spec, index) => aWorkload(`w${index}`, spec)),
   }));
+
+/** All want the same few devices and may be taken from at once, later ones mostly from earlier ones: most starts evict. */
+function crowded(world: World): World {
+  const specs = [...world.workloads, ...world.workloads];
+  return {
+    ...world,
+    nodes: world.nodes
+      .slice(0, 3)
+      .map(({ name }) => aNode(name, { accelerators: [{ model: 'h100', count: 4, profiles: PROFILES }] })),
+    queues: world.queues.map((queue): QueueSpec => {
+      const nominal = queue.parent === undefined ? 8000 : (queue.quotas['h100']?.nominal ?? 0);
+      return { ...queue, quotas: { h100: { nominal } }, reclaim: 'any', withinQueue: 'lowerPriority' };
+    }),
+    workloads: specs.map(({ limitMs: _limit, podSets, ...spec }, index) => ({
+      ...spec,
+      id: `w${index}`,
+      name: `w${index}`,
+      preemptible: true,
+      priority: spec.priority + Math.floor(index / 3),
+      podSets: podSets.slice(0, 1).map(({ count, minCount, devices, topology, onLoss }): PodSetSpec => {
+        const least = Math.min(2, minCount);
+        const gpus = Math.min(2, devices?.count ?? 1);
+        const plain = aPodSet({ name: 'set0', minCount: least, count: Math.min(least + 1, count), gpus, onLoss });
+        if (devices?.profile !== undefined) return { ...plain, devices };
+        if (topology?.kind !== 'slice') return plain;
+        return { ...plain, minCount: 2, count: count > minCount ? 4 : 2, topology: { ...topology, level: 'host' } };
+      }),
+    })),
+    minRuntimeMs: 0,
+  };
+}
+
+export interface Story {
+  readonly world: World;
+  readonly happenings: readonly Happening[];
+}
+
+/** Of all kinds, and every fourth about who pushes whom away. */
+export const anyStory: fc.Arbitrary<Story> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ world: anyWorld, happenings: anyHappenings }) },
+  { weight: 1, arbitrary: fc.record({ world: anyWorld.map(crowded), happenings: happeningsOf(CALM, 30) }) },
+);
 
 /** So many nodes after one another are the hosts of a slice, and stand where the first does; the last may be fewer. */
 function inSlices(nodes: readonly NodeSpec[], hosts: number): readonly NodeSpec[] {
@@ -385,17 +462,21 @@ export function inputsOf({
   queues,
   minRuntimeMs,
   depth,
-}: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs' | 'depth'>): readonly SchedulerInput[] {
+  brake,
+}: Pick<World, 'nodes' | 'queues' | 'minRuntimeMs' | 'depth' | 'brake'>): readonly SchedulerInput[] {
   const { preemption, backfill } = aPolicy();
   const isSliced = nodes.some(({ topology }) => 'slice' in topology);
-  const protection = minRuntimeMs === undefined ? {} : { preemption: { ...preemption, minRuntimeMs } };
   return [
     {
       kind: 'policy-set',
       policy: aPolicy({
         topologyLevels: ['zone', 'rack', ...(isSliced ? ['slice'] : []), 'host'],
         backfill: { ...backfill, depth: depth ?? backfill.depth },
-        ...protection,
+        preemption: {
+          ...preemption,
+          minRuntimeMs: minRuntimeMs ?? preemption.minRuntimeMs,
+          brake: brake === undefined ? preemption.brake : { ...preemption.brake, evictions: brake },
+        },
       }),
     },
     ...MODELS.map((model): SchedulerInput => ({ kind: 'flavor-set', flavor: aFlavor(model) })),

@@ -1,11 +1,14 @@
 import type { QueueSpec, WorkloadSpec } from '../../src/core/index.js';
 import { NaiveQuota } from './naive-quota.js';
 import type { BeforeSettle, Started } from './naive-scheduler.js';
-import { flavorOf, hasQuota, hasRoom, milliOf, quotaOf } from './naive-scheduler.js';
+import { flavorOf, hasQuota, hasRoom, heldMilli, milliOf, quotaOf } from './naive-scheduler.js';
 
 export interface Eviction {
   readonly preemptor: WorkloadSpec;
+  /** Whole workloads with all their seats, and single pods that an elastic one gives up. */
   readonly victims: readonly Started[];
+  /** They have lost what they had to others, and are still there. */
+  readonly leaving: readonly Started[];
 }
 
 /** More have too many orders in which they may fall. */
@@ -16,11 +19,11 @@ const ORDERS_OF = 5;
  * would have had room without. Rights are tried in every order in which the victims may fall. Larger sets are not
  * judged. Nothing of the core is used.
  */
-export function faultOfEviction(before: BeforeSettle, { preemptor, victims }: Eviction): string | undefined {
+export function faultOfEviction(before: BeforeSettle, { preemptor, victims, leaving }: Eviction): string | undefined {
   if (victims.length > ORDERS_OF) return undefined;
   const canStartWithout = (fallen: readonly Started[]) => {
-    const running = before.running.filter((one) => !fallen.includes(one));
-    return hasQuota(before, running, preemptor) && hasRoom(before, running, preemptor);
+    const running = without(before.running, fallen);
+    return hasQuota(before, running, preemptor) && hasRoom(before, [...running, ...leaving], preemptor);
   };
   const mayFall = (fallen: readonly Started[]) =>
     ordersOf(fallen).some((order) => order.every((_victim, index) => hasRight(before, preemptor, { order, index })));
@@ -50,13 +53,11 @@ function hasRight(
   if (!isAllowed || flavorOf(victim.spec) !== flavorOf(preemptor)) return false;
   // The pre-emptor's side counts its own queue's victims as if they stood.
   const gone = order.slice(0, index).filter(({ spec }) => spec.queue !== preemptor.queue);
-  const quota = quotaOf({ ...before, running: before.running.filter((one) => !gone.includes(one)) });
-  return (
-    isReclaim(quota, preemptor, victim.spec) || (before.order === 'fair' && isFairer(quota, preemptor, victim.spec))
-  );
+  const quota = quotaOf({ ...before, running: without(before.running, gone) });
+  return isReclaim(quota, preemptor, victim) || (before.order === 'fair' && isFairer(quota, preemptor, victim));
 }
 
-function isReclaim(quota: NaiveQuota, preemptor: WorkloadSpec, victim: WorkloadSpec): boolean {
+function isReclaim(quota: NaiveQuota, preemptor: WorkloadSpec, { spec: victim }: Started): boolean {
   const flavor = flavorOf(preemptor);
   if (!quota.isManaged(preemptor.queue, flavor)) return false;
   const { own, others } = sidesOf(quota, preemptor, victim);
@@ -65,15 +66,23 @@ function isReclaim(quota: NaiveQuota, preemptor: WorkloadSpec, victim: WorkloadS
   return isWithin && others.every((name) => quota.usage(name, flavor) > quota.subtree(name, flavor));
 }
 
-function isFairer(quota: NaiveQuota, preemptor: WorkloadSpec, victim: WorkloadSpec): boolean {
+function isFairer(quota: NaiveQuota, preemptor: WorkloadSpec, victim: Started): boolean {
   const flavor = flavorOf(preemptor);
   if (!quota.isManaged(preemptor.queue, flavor)) return false;
-  const { own, others } = sidesOf(quota, preemptor, victim);
+  const { own, others } = sidesOf(quota, preemptor, victim.spec);
   const theirs = others.at(-1) ?? '';
   const requested = quota.with(preemptor.queue, flavor, milliOf(preemptor)).share(own);
-  const after = quota.with(victim.queue, flavor, -milliOf(victim));
+  const after = quota.with(victim.spec.queue, flavor, -heldMilli(victim));
   const borrows = others.every((name) => quota.usage(name, flavor) > quota.subtree(name, flavor));
   return borrows && quota.share(theirs) > requested && after.share(theirs) >= requested;
+}
+
+/** What is left of those that run; who has no seat left is gone. */
+export function without(running: readonly Started[], lost: readonly Started[]): readonly Started[] {
+  const gone = new Set(lost.flatMap(({ seats }) => seats));
+  return running
+    .map(({ spec, seats }) => ({ spec, seats: seats.filter((seat) => !gone.has(seat)) }))
+    .filter(({ seats }) => seats.length > 0);
 }
 
 /** The children of the common ancestor: the pre-emptor's, and the victim's with all below it, leaf first. */

@@ -7,7 +7,7 @@ export interface Started {
   readonly seats: readonly Seat[];
 }
 
-/** What there was before a settle. Each workload has one pod set of whole devices, in one flavor; nothing is elastic. */
+/** What there was before a settle. Each workload has one pod set of whole devices, in one flavor. */
 export interface BeforeSettle {
   readonly order: 'fair' | 'fifo';
   readonly nodes: readonly NodeSpec[];
@@ -92,7 +92,8 @@ export function hasQuota(before: BeforeSettle, running: readonly Started[], spec
 }
 
 export function quotaOf({ queues, running }: Pick<BeforeSettle, 'queues' | 'running'>): NaiveQuota {
-  return running.reduce((quota, { spec }) => charged(quota, spec), new NaiveQuota(queues, new Map()));
+  const unused = new NaiveQuota(queues, new Map());
+  return running.reduce((quota, one) => quota.with(one.spec.queue, flavorOf(one.spec), heldMilli(one)), unused);
 }
 
 function charged(quota: NaiveQuota, spec: WorkloadSpec): NaiveQuota {
@@ -107,7 +108,7 @@ export function hasRoom({ nodes }: BeforeSettle, running: readonly Started[], sp
     const domain = domainOf(node, podSet);
     if (domain !== undefined) room.set(domain, (room.get(domain) ?? 0) + podsOn(node, running, podSet));
   }
-  return Math.max(0, ...room.values()) >= podSet.count;
+  return Math.max(0, ...room.values()) >= podSet.minCount;
 }
 
 export function domainOf({ name, topology }: NodeSpec, podSet: PodSetSpec): string | undefined {
@@ -143,7 +144,15 @@ export function flavorOf(spec: WorkloadSpec): string {
   return podSetOf(spec).flavors[0] ?? '';
 }
 
+/** Of the minimum. */
 export function milliOf(spec: WorkloadSpec): number {
-  const { count, devices } = podSetOf(spec);
-  return count * (devices?.count ?? 0) * 1000;
+  return podSetOf(spec).minCount * milliOfPod(spec);
+}
+
+export function heldMilli({ spec, seats }: Started): number {
+  return seats.length * milliOfPod(spec);
+}
+
+function milliOfPod(spec: WorkloadSpec): number {
+  return (podSetOf(spec).devices?.count ?? 0) * 1000;
 }

@@ -3,10 +3,10 @@ import type { Decision, NodeSpec, PodSetSpec, Policy, QueueSpec, WorkloadSpec } 
 import { DEFAULT_POLICY } from '../../src/core/index.js';
 import { CoreRig } from './core-rig.js';
 import { anyNodes, LEAVES } from './core-world.js';
-import { aFlavor, aPodSet, aPolicy } from './fleet-builders.js';
+import { aFlavor, aPodSet, aPolicy, aQueue } from './fleet-builders.js';
 import type { Started } from './naive-scheduler.js';
 
-/** Worlds that can be judged by counting: whole devices of one model on each node, one pod set, nothing elastic. */
+/** Worlds that can be judged by counting: whole devices of one model on each node, one pod set. */
 
 export const anyPlainNodes: fc.Arbitrary<readonly NodeSpec[]> = anyNodes.map((nodes) =>
   nodes.map((node) => ({ ...node, taints: [], labels: {}, accelerators: node.accelerators.slice(0, 1) })),
@@ -35,6 +35,31 @@ export const anyPlainWorkload = fc
     podSet: anyPodSet,
   })
   .map(({ podSet, ...rest }) => ({ ...rest, podSets: [podSet] }));
+
+/** Most have up to three pods that they can spare. */
+export const anyElasticWorkload = fc
+  .tuple(anyPlainWorkload, fc.constantFrom(0, 1, 2, 3))
+  .map(([{ podSets, ...rest }, slack]) => ({
+    ...rest,
+    podSets: podSets.map((podSet): PodSetSpec => ({ ...podSet, count: podSet.count + slack })),
+  }));
+
+/** Most is borrowed: from the root, which owns what its leaves hardly own. */
+export const anyBorrowers: fc.Arbitrary<readonly QueueSpec[]> = fc
+  .record({
+    root: fc.constantFrom(4, 8, 16),
+    leaves: fc.array(fc.constantFrom(0, 0, 1, 2), { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ root, leaves }) => {
+    const quotas = (devices = 0) => ({ h100: { nominal: devices * 1000 }, a100: { nominal: devices * 1000 } });
+    return [
+      aQueue('root', { quotas: quotas(root) }),
+      aQueue('team', { parent: 'root' }),
+      aQueue('lab', { parent: 'team', quotas: quotas(leaves[0]) }),
+      aQueue('dev', { parent: 'team', quotas: quotas(leaves[1]) }),
+      aQueue('ops', { parent: 'root', quotas: quotas(leaves[2]) }),
+    ];
+  });
 
 /** Told of the world; nothing is planned, and nobody is protected after a start. */
 export function plainRig(

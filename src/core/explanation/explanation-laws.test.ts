@@ -2,14 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { lawCases } from '../../../test/support/core-laws.js';
 import { CoreStory } from '../../../test/support/core-story.js';
-import { anyHappenings, anyWorld } from '../../../test/support/core-world.js';
+import { anyStory } from '../../../test/support/core-world.js';
 import type { Change, PodSetSpec, WorkloadSpec } from '../index.js';
 
 describe('the law of explanation', () => {
   it('starts the workload when its change is made, for it alone', () => {
     let tried = 0;
     fc.assert(
-      fc.property(anyWorld, anyHappenings, fc.nat(), (world, happenings, pick) => {
+      fc.property(anyStory, fc.nat(), ({ world, happenings }, pick) => {
         const waiting = pendingOf(new CoreStory(world).play(happenings), 'rest');
         const workload = waiting[pick % Math.max(1, waiting.length)];
         if (workload === undefined) return;
@@ -36,7 +36,7 @@ describe('the law of explanation', () => {
 
   it('names a constraint for every workload that waits, and none for others', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const story = new CoreStory(world).play(happenings);
         const waiting = pendingOf(story, 'as-it-is');
         for (const { id, state } of story.scheduler.view().workloads) {

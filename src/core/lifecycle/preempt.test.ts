@@ -90,6 +90,20 @@ describe('the brake', () => {
   });
 });
 
+describe('a refused set with evictions', () => {
+  it('gives the brake back what it had counted', () => {
+    const rig = rigOf({ brake: { evictions: 1, windowMs: 600_000 } });
+    for (const name of ['a', 'b', 'c', 'd']) rig.submit(aWorkload(name, { pods: { gpus: 1 } }));
+    rig.settle();
+    rig.submit(aWorkload('slim', { priority: 9, pods: { gpus: 1 } }));
+    for (const set of setsOf(rig.decide().decisions)) rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
+    expect(rig.stateOf('slim')).toBe('pending');
+    rig.nowMs = 60_000;
+    rig.settle();
+    expect(rig.stateOf('slim')).toBe('running');
+  });
+});
+
 describe('who was evicted', () => {
   it('takes nothing back from the one that evicted it, until what gives rights has changed', () => {
     const rig = rigOf();

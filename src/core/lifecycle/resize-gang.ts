@@ -129,6 +129,7 @@ interface GrownPart extends StartPart {
 function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPart[] {
   const pods = claimedPods(state, record);
   const { avoid } = startAskOf(state, record);
+  const rows = new Set(pods.map(({ seat }) => state.fleet.rowOf(seat.node)));
   const grown: GrownPart[] = [];
   for (const podSet of record.spec.podSets) {
     const missing = missingOf(record, pods, podSet);
@@ -145,7 +146,7 @@ function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPar
     if (part === undefined) continue;
     state.charge(chargesOf(state, record, { part, pods: part.pods.length }));
     const count = Math.min(missing - part.pods.length, podsInQuota(state, record, part));
-    const more = count > 0 ? growStart(state, part, { count, avoid }) : [];
+    const more = count > 0 ? growStart(state, part, { count, avoid, own: rows }) : [];
     state.charge(chargesOf(state, record, { part, pods: more.length }));
     const placed = [...part.pods, ...more];
     if (placed.length > 0) grown.push({ ...part, pods: placed });

@@ -93,12 +93,13 @@ function incarnationsSeen(state: CoreState, { spec }: WorkloadRecord): readonly 
 export function growDraft(state: CoreState, draft: StartDraft): StartDraft {
   const { record } = draft;
   const { avoid } = startAskOf(state, record);
+  const own = new Set(draft.parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
   let { charges } = draft;
   const parts = draft.parts.map((part) => {
     const missing = part.podSet.count - part.pods.length;
     const count = Math.min(missing, podsInQuota(state, record, part));
     if (count <= 0) return part;
-    const pods = growStart(state, part, { count, avoid });
+    const pods = growStart(state, part, { count, avoid, own });
     const more = chargesOf(state, record, { part, pods: pods.length });
     state.charge(more);
     charges = addCharges(charges, more);

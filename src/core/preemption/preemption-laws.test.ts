@@ -4,18 +4,21 @@ import { lawCases } from '../../../test/support/core-laws.js';
 import { CoreRig } from '../../../test/support/core-rig.js';
 import { CoreStory } from '../../../test/support/core-story.js';
 import type { World } from '../../../test/support/core-world.js';
-import { anyHappenings, anyWorld, inputsOf } from '../../../test/support/core-world.js';
+import { anyStory, anyWorkloadSpec, anyWorld, inputsOf } from '../../../test/support/core-world.js';
+import { aWorkload } from '../../../test/support/fleet-builders.js';
 import type { Decision, Snapshot } from '../index.js';
 import { restoreState } from '../snapshot.js';
 import { costOfPod, placeChoice, startAskOf } from '../start/index.js';
 import { findVictims } from './find-victims.js';
 
+/** They come when all others have settled, and before all others. */
+const anyLateOnes = fc.array(anyWorkloadSpec, { minLength: 1, maxLength: 3 });
 const FOR_ANOTHER = ['preempted', 'reclaimed', 'fair-share', 'order'];
 
 describe('the laws of preemption, on random fleets, quota trees and happenings', () => {
   it('evicts nobody for another without the start that it is for, in the same set', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, ({ world, happenings }) => {
         const { decisions } = new CoreStory(world).play(happenings);
         for (const decision of decisions) {
           if (decision.kind !== 'evict' || !FOR_ANOTHER.includes(decision.reason)) continue;
@@ -29,8 +32,13 @@ describe('the laws of preemption, on random fleets, quota trees and happenings',
 
   it('can spare no single victim, and changes nothing by looking for them', () => {
     fc.assert(
-      fc.property(anyWorld, anyHappenings, (world, happenings) => {
+      fc.property(anyStory, anyLateOnes, ({ world, happenings }, lateOnes) => {
         const story = new CoreStory({ ...world, minRuntimeMs: 0 }).play(happenings);
+        story.rest();
+        for (const [index, spec] of lateOnes.entries()) {
+          const workload = aWorkload(`late${index}`, { ...spec, priority: 9 });
+          story.tell({ kind: 'workload-submitted', workload });
+        }
         const snapshot = JSON.parse(JSON.stringify(story.scheduler.snapshot())) as Snapshot;
         const state = restoreState(snapshot);
         for (const record of state.book.all()) {

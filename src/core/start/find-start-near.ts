@@ -63,7 +63,8 @@ function partNear(state: CoreState, near: NearPart): StartPart | undefined {
   const kept = stood === undefined ? [] : keepSeats(state, stood, { seats, avoid: former.avoid, need });
   if (stood === undefined || kept.length === 0) return placedAnew(state, ask, { podSet, flavor });
   const part = { ...stood, pods: kept };
-  const more = kept.length < need ? growStart(state, part, { count: need - kept.length, avoid: ask.avoid }) : [];
+  const own = new Set(kept.map(({ row }) => row));
+  const more = kept.length < need ? growStart(state, part, { count: need - kept.length, avoid: ask.avoid, own }) : [];
   return kept.length + more.length < need ? undefined : { ...part, pods: [...kept, ...more] };
 }
 

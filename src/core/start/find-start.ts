@@ -103,17 +103,20 @@ export function standingOf(
 
 /**
  * More seats for an elastic part, nearest first: in its region, then in the domains around it, as far out as its
- * requirement allows. Up to `count`; takes them.
+ * requirement allows. Up to `count`; takes them. `own`: rows on which the gang stands, with all its parts.
  */
 export function growStart(
   state: CoreState,
   part: StartPart,
-  { count, avoid }: { readonly count: number; readonly avoid: ReadonlySet<number> },
+  {
+    count,
+    avoid,
+    own,
+  }: { readonly count: number; readonly avoid: ReadonlySet<number>; readonly own: ReadonlySet<number> },
 ): readonly PlacedPod[] {
   const { tree } = state.fleet;
   const shape = state.shapes.shapeOf(part.podSet, part.flavor);
   const pods: PlacedPod[] = [];
-  const own = new Set(part.pods.map(({ row }) => row));
   const allowed = withoutHeldSlices(state.fleet, [shape], { avoid, own });
   let { region } = part;
   for (;;) {
