@@ -46,6 +46,20 @@ describe('a set in which several give way', () => {
     expect(kindsOf(rig.settle())).toEqual(['shrink wide', 'start urgent']);
     expect([rig.stateOf('wide'), rig.stateOf('urgent')]).toEqual(['running', 'running']);
   });
+
+  it('refunds all that a gang pays of which first the surplus fell and then, looked at twice, the rest', () => {
+    const rig = rigOf();
+    rig.submit(aWorkload('wide', { pods: { count: 2, minCount: 1 } }));
+    rig.settle();
+    rig.nowMs += 60_000;
+    for (const name of ['x', 'y']) rig.submit(aWorkload(name, { pods: { gpus: 1 } }));
+    rig.settle();
+    rig.submit(aWorkload('urgent', { priority: 9, pods: { gpus: 4 } }));
+    const evicted = rig.settle().flatMap((one) => (one.kind === 'evict' ? [one] : []));
+    const wide = evicted.find(({ workload }) => workload === 'wide');
+    expect(wide).toMatchObject({ charges: [{ queue: 'lab', flavor: 'h100', milli: 2000 }] });
+    expect(wide?.pods).toHaveLength(2);
+  });
 });
 
 describe('a victim whose pod may not go yet', () => {

@@ -136,7 +136,10 @@ export class VictimTrial {
     const before = unit.kind === 'surplus' ? undefined : this.#surplusOf.get(unit.record.spec.id);
     if (before === undefined || before.length === 0) return unit;
     const gone = new Set(before.flatMap(({ pods }) => pods));
+    const pods = unit.pods.filter((pod) => !gone.has(pod));
+    // It has fallen as the rest before, and falls again.
+    if (pods.length === unit.pods.length) return unit;
     const charges = before.reduce((left, spared) => subtractCharges(left, spared.charges), unit.charges);
-    return { ...unit, pods: unit.pods.filter((pod) => !gone.has(pod)), charges };
+    return { ...unit, pods, charges };
   }
 }
