@@ -18,6 +18,27 @@ function rigOf(nodes: number): CoreRig {
   return rig;
 }
 
+/** Owners that wait, each with a plan for when the protection of the guests on a node of 8 has ended. */
+function rigOfOwners(owners: number): CoreRig {
+  const rig = new CoreRig();
+  rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('root') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0 }) });
+  for (let node = 0; node < owners; node++) {
+    rig.tell({ kind: 'node-seen', node: aNode(`n${node}`) });
+    rig.tell({ kind: 'queue-set', queue: aQueue(`owner${node}`, { parent: 'root', h100: 8 }) });
+  }
+  for (let guest = 0; guest < owners * 8; guest++) {
+    rig.submit(aWorkload(`g${guest}`, { queue: 'guest', estimateMs: 10_000_000 }));
+  }
+  rig.settle();
+  for (let owner = 0; owner < owners; owner++) {
+    rig.submit(aWorkload(`o${owner}`, { queue: `owner${owner}`, pods: { gpus: 8 } }));
+  }
+  rig.settle();
+  return rig;
+}
+
 /** What is done meanwhile, in counts. */
 function workOf(rig: CoreRig, act: () => void): Pick<WorkCounts, 'settles' | 'visits' | 'nodesJudged' | 'rebuilds'> {
   const before = rig.scheduler.work();
@@ -93,5 +114,29 @@ describe('what decisions take, in counts', () => {
       rig.decide();
     });
     expect(work).toMatchObject({ visits: 1, rebuilds: 0, nodesJudged: 0 });
+  });
+
+  it('keeps plans with victims when a priority changes: one search for each whose turn comes again', () => {
+    const [owners, guests] = [16, 128];
+    const rig = rigOfOwners(owners);
+    const before = rig.scheduler.work();
+    rig.tell({ kind: 'workload-changed', workload: 'g0', change: { priority: -1 } });
+    rig.decide();
+    const { planSearches, endsListed } = rig.scheduler.work();
+    expect(rig.view().workloads.filter(({ plannedStartMs }) => plannedStartMs === 300_000)).toHaveLength(owners);
+    expect(planSearches - before.planSearches).toBeLessThanOrEqual(owners);
+    expect(endsListed - before.endsListed).toBeLessThanOrEqual((owners + 2) * guests);
+  });
+
+  it('looks once at each plan that has lost its rights', () => {
+    const [owners, guests] = [16, 128];
+    const rig = rigOfOwners(owners);
+    const before = rig.scheduler.work();
+    rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: guests }) });
+    rig.decide();
+    const { planSearches, endsListed } = rig.scheduler.work();
+    expect(rig.view().workloads.filter(({ plannedStartMs }) => plannedStartMs === 300_000)).toHaveLength(0);
+    expect(planSearches - before.planSearches).toBeLessThanOrEqual(2 * owners);
+    expect(endsListed - before.endsListed).toBeLessThanOrEqual(4 * owners * guests);
   });
 });

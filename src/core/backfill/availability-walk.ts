@@ -74,6 +74,11 @@ export class AvailabilityWalk {
     return gone;
   }
 
+  /** Whom the plan evicts at its start, as far as they are still there by then. */
+  victimsOf(plan: Plan): readonly Victim[] {
+    return this.#victims.get(plan) ?? [];
+  }
+
   /** As if these had been evicted before the changes that are still to be applied; until the answer is there. */
   without<Answer>(victims: readonly Victim[], question: () => Answer): Answer {
     for (const victim of victims) releaseVictim(this.#state, victim);
@@ -99,7 +104,7 @@ export class AvailabilityWalk {
         return true;
       case 'plan-starts': {
         const before = this.#state.tx.mark();
-        for (const { workload, pods } of this.#victims.get(change.plan) ?? []) {
+        for (const { workload, pods } of this.victimsOf(change.plan)) {
           releaseVictim(this.#state, { workload, pods: pods.filter((pod) => !this.#evicted.has(nameOf(pod))) });
         }
         const taken = takePlan(this.#state, change.plan);

@@ -8,6 +8,7 @@ import { minimumOf } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { Expected } from './availability-walk.js';
 import { AvailabilityWalk } from './availability-walk.js';
+import { keepRights } from './plan-rights.js';
 import { planStart } from './plan-start.js';
 
 /**
@@ -34,10 +35,13 @@ export function keepPlans(state: CoreState, nowMs: Ms): readonly QueueName[] {
  * order in which they were made. A plan that can be kept stays as it is.
  */
 export function checkPlans(state: CoreState, nowMs: Ms): void {
+  keepRights(state, nowMs);
+  let sound = 0;
   for (let round = state.plans.all.length; round > 0; round--) {
-    const broken = firstBroken(state, nowMs);
+    const broken = firstBroken(state, nowMs, sound);
     if (broken === undefined) return;
-    makeAnew(state, nowMs, broken);
+    sound = state.plans.all.indexOf(broken);
+    if (makeAnew(state, nowMs, broken) === 'replaced') sound++;
   }
 }
 
@@ -66,15 +70,26 @@ function waits(state: CoreState, id: WorkloadId): boolean {
   return record !== undefined && (isWaiting(record) || state.book.groups.growing.has(id));
 }
 
-/** The first made of the plans that fail, alone or together with those made before. */
-function firstBroken(state: CoreState, nowMs: Ms): Plan | undefined {
+/**
+ * The first made of the plans that fail, alone or together with those made before; so many of the first are known to
+ * stand. Who fails alone is found without looking at what will be free.
+ */
+function firstBroken(state: CoreState, nowMs: Ms, sound: number): Plan | undefined {
   const { all } = state.plans;
   const stands = (plan: Plan): boolean => isOfItsWorkload(state, plan) && mayEvict(state, plan);
-  if (all.every(stands) && canAllStart(state, nowMs, all)) return undefined;
-  return all.find((plan, index) => !stands(plan) || !canAllStart(state, nowMs, all.slice(0, index + 1)));
+  const alone = all.findIndex((plan, index) => index >= sound && !stands(plan));
+  let low = sound;
+  let high = alone < 0 ? all.length : alone;
+  if (low === high || canAllStart(state, nowMs, all.slice(0, high))) return all[high];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (canAllStart(state, nowMs, all.slice(0, middle))) low = middle;
+    else high = middle;
+  }
+  return all[low];
 }
 
-/** Is nobody of whom it counts on the eviction protected longer than was known, and no right another one? */
+/** Is nobody of whom it counts on the eviction protected longer than was known, and has it all rights still? */
 function mayEvict(state: CoreState, { startMs, victims, rights }: Plan): boolean {
   if (victims.length === 0) return true;
   if (rights !== state.rightsVersion) return false;
@@ -119,17 +134,18 @@ export function firstHindered(state: CoreState, nowMs: Ms, expected: Expected): 
   return hindered;
 }
 
-function makeAnew(state: CoreState, nowMs: Ms, broken: Plan): void {
+function makeAnew(state: CoreState, nowMs: Ms, broken: Plan): 'replaced' | 'removed' {
   const { plans } = state;
   const record = state.book.get(broken.workload);
   const takers = plans.all.slice(0, plans.all.indexOf(broken));
   const found = record === undefined ? undefined : planStart(state, record, { nowMs, takers });
   if (found?.kind === 'planned') {
     plans.replace(found.plan);
-    return;
+    return 'replaced';
   }
   plans.remove(broken.workload);
   if (record !== undefined) plans.unplanned.set(broken.workload, nowMs);
+  return 'removed';
 }
 
 /**
