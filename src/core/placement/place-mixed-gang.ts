@@ -16,6 +16,8 @@ export type GangPlacement =
 export interface GangWish {
   readonly parts: readonly GangPart[];
   readonly avoid: AvoidedRows;
+  /** Rows on which the gang stands already: where it is, it may take more of a slice. */
+  readonly own?: AvoidedRows;
 }
 
 const FLEET: DomainId = 0;

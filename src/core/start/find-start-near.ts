@@ -38,43 +38,59 @@ interface Near {
 }
 
 function partsNear(state: CoreState, { ask, choice, former }: Near): readonly StartPart[] | undefined {
-  const parts: StartPart[] = [];
+  const keeping: KeptPart[] = [];
   for (const [index, podSet] of ask.podSets.entries()) {
-    const part = partNear(state, { ask, podSet, flavor: choice[index], former });
+    const kept = keepPart(state, { podSet, flavor: choice[index], former });
+    if (kept === undefined) return undefined;
+    keeping.push(kept);
+  }
+  // Of all its pod sets: a slice that one of them holds is open to the others.
+  const own = new Set(keeping.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  const parts: StartPart[] = [];
+  for (const kept of keeping) {
+    const part = completed(state, { ...ask, own }, kept);
     if (part === undefined) return undefined;
+    for (const { row } of part.pods) own.add(row);
     parts.push(part);
   }
   return parts;
 }
 
-interface NearPart {
-  readonly ask: StartAsk;
+/** A pod set with the seats that it has kept; it stood nowhere that counts when it has no part. */
+interface KeptPart {
   readonly podSet: PodSetSpec;
   readonly flavor: FlavorName | undefined;
-  readonly former: FormerPlace;
+  readonly stood: StartPart | undefined;
+  readonly pods: readonly PlacedPod[];
 }
 
-function partNear(state: CoreState, near: NearPart): StartPart | undefined {
-  const { ask, podSet, flavor, former } = near;
+/** Takes those seats. `undefined`: it stood in another flavor. */
+function keepPart(
+  state: CoreState,
+  { podSet, flavor, former }: Pick<KeptPart, 'podSet' | 'flavor'> & { readonly former: FormerPlace },
+): KeptPart | undefined {
   const seats = former.seats.filter(({ pod }) => pod.podSet === podSet.name);
   const stood = standingPart(state, podSet, seats);
   if (stood !== undefined && stood.flavor !== flavor) return undefined;
   const need = minimumOf(podSet);
-  const kept = stood === undefined ? [] : keepSeats(state, stood, { seats, avoid: former.avoid, need });
-  if (stood === undefined || kept.length === 0) return placedAnew(state, ask, { podSet, flavor });
-  const part = { ...stood, pods: kept };
-  const own = new Set(kept.map(({ row }) => row));
-  const more = kept.length < need ? growStart(state, part, { count: need - kept.length, avoid: ask.avoid, own }) : [];
-  return kept.length + more.length < need ? undefined : { ...part, pods: [...kept, ...more] };
+  const pods = stood === undefined ? [] : keepSeats(state, stood, { seats, avoid: former.avoid, need });
+  return { podSet, flavor, stood, pods };
 }
 
-function placedAnew(
+/** With the rest of its minimum: near the seats that it has kept, or anew. */
+function completed(
   state: CoreState,
-  ask: StartAsk,
-  { podSet, flavor }: Pick<NearPart, 'podSet' | 'flavor'>,
+  ask: StartAsk & { readonly own: ReadonlySet<number> },
+  { podSet, flavor, stood, pods }: KeptPart,
 ): StartPart | undefined {
-  const placement = placeChoice(state, { ...ask, podSets: [podSet] }, [flavor]);
-  return placement.kind === 'placed' ? placement.parts[0] : undefined;
+  if (stood === undefined || pods.length === 0) {
+    const placement = placeChoice(state, { ...ask, podSets: [podSet] }, [flavor]);
+    return placement.kind === 'placed' ? placement.parts[0] : undefined;
+  }
+  const count = minimumOf(podSet) - pods.length;
+  const { avoid, own } = ask;
+  const more = count > 0 ? growStart(state, stood, { count, avoid, own }) : [];
+  return more.length < count ? undefined : { ...stood, pods: [...pods, ...more] };
 }
 
 /** As many seats in each place as it had there: on each node, or of slices in each domain of their level. */

@@ -46,7 +46,8 @@ export function placeChoice(
 ):
   | { readonly kind: 'placed'; readonly parts: readonly StartPart[] }
   | { readonly kind: 'unplaceable'; readonly searched: 'complete' | 'partial' } {
-  const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid: ask.avoid });
+  const { avoid, own = new Set() } = ask;
+  const placement = placeGang(state.tx, { parts: gangParts(state, ask.podSets, choice), avoid, own });
   if (placement.kind === 'unplaceable') return placement;
   return { kind: 'placed', parts: startParts(state, ask, { choice, placement }) };
 }

@@ -9,6 +9,8 @@ export interface StartAsk {
   readonly podSets: readonly PodSetSpec[];
   /** Rows that the workload keeps away from: its own, and those kept for others. */
   readonly avoid: ReadonlySet<number>;
+  /** Rows on which it stands already, with other pod sets. */
+  readonly own?: ReadonlySet<number>;
 }
 
 export function startAskOf(state: CoreState, record: WorkloadRecord): StartAsk {
