@@ -4,6 +4,27 @@ import { aFlavor, aNode, aPodSet, aPolicy, aQueue, aWorkload } from '../../test/
 import type { Decision } from './index.js';
 import { isForDisplay } from './index.js';
 
+/** A gang that lost pods, and those who have a better right to what is left of its place. */
+
+const SECOND = 1000;
+const { preemption } = aPolicy();
+
+function rigOf(
+  nodes: readonly string[],
+  nominal: Readonly<Record<string, number>>,
+  { devices = 4, minRuntimeMs = 300 * SECOND } = {},
+): CoreRig {
+  const rig = new CoreRig();
+  rig.tell({ kind: 'policy-set', policy: aPolicy({ preemption: { ...preemption, minRuntimeMs } }) });
+  rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+  rig.tell({ kind: 'queue-set', queue: aQueue('root') });
+  for (const [name, h100] of Object.entries(nominal)) {
+    rig.tell({ kind: 'queue-set', queue: aQueue(name, { parent: 'root', h100, reclaim: 'any' }) });
+  }
+  for (const name of nodes) rig.tell({ kind: 'node-seen', node: aNode(name, { rack: 'r1', devices }) });
+  return rig;
+}
+
 /** Settles and commits until nothing is said; pods that must stop take their time. */
 function decided(rig: CoreRig): readonly Decision[] {
   const said: Decision[] = [];
@@ -14,6 +35,66 @@ function decided(rig: CoreRig): readonly Decision[] {
     said.push(...decisions);
   }
 }
+
+const pair = (name: string, queue: string, wish: Partial<Parameters<typeof aWorkload>[1]> = {}) =>
+  aWorkload(name, { queue, pods: { count: 2, gpus: 4 }, ...wish });
+
+describe('a gang that lost pods', () => {
+  it('is given back to the owner who waits for it, however often it fails', () => {
+    const rig = rigOf(['a', 'b'], { owner: 8, guest: 0 });
+    rig.submit(pair('visit', 'guest'));
+    rig.settle();
+    rig.nowMs = 10 * SECOND;
+    rig.submit(pair('home', 'owner', { submittedAtMs: rig.nowMs }));
+    rig.settle();
+    rig.nowMs = 250 * SECOND;
+    const pods = rig.podsOf('visit');
+    const [failed] = pods;
+    if (failed !== undefined) rig.endPod(failed, { outcome: 'failed', blame: 'node', exitCode: 255 });
+    expect(kindsOf(decided(rig))).toEqual(['evict visit gang-incomplete requeue']);
+    rig.nowMs = 260 * SECOND;
+    rig.goPods(pods);
+    expect(kindsOf(decided(rig))).toEqual(['start home']);
+  });
+
+  it('is repaired all the same when the owner could do nothing with its place', () => {
+    const rig = rigOf(['a', 'b', 'c'], { owner: 16, guest: 0 });
+    rig.submit(pair('visit', 'guest'));
+    rig.settle();
+    rig.submit(aWorkload('home', { queue: 'owner', pods: { count: 4, gpus: 4 } }));
+    rig.settle();
+    rig.nodeState('a', 'lost');
+    expect(kindsOf(decided(rig))).toEqual(['evict visit node-lost requeue', 'start visit']);
+  });
+
+  it('takes no node from the planned start of a higher priority', () => {
+    const rig = rigOf(['a', 'b', 'c', 'd'], { lab: 100 }, { devices: 8 });
+    rig.submit(aWorkload('low', { queue: 'lab', pods: { count: 2, gpus: 8 } }));
+    rig.settle();
+    rig.submit(aWorkload('short', { queue: 'lab', estimateMs: 100 * SECOND, pods: { gpus: 8 } }));
+    rig.settle();
+    rig.submit(aWorkload('high', { queue: 'lab', priority: 9, pods: { count: 2, gpus: 8 } }));
+    rig.settle();
+    expect(rig.nodesOf('low')).toEqual({ a: 1, b: 1 });
+    rig.nowMs = 90 * SECOND;
+    rig.nodeState('a', 'lost');
+    expect(kindsOf(decided(rig))).toEqual(['evict low node-lost requeue']);
+    expect(rig.decisions.filter(({ kind }) => kind === 'unplan')).toEqual([]);
+    rig.nowMs = 95 * SECOND;
+    rig.goPods(rig.podsOf('low'));
+    expect(kindsOf(decided(rig))).toEqual(['start high']);
+  });
+
+  it('lets another go first that lost pods too and could take its place back', () => {
+    const rig = rigOf(['a', 'b', 'c', 'd', 'e'], { owner: 20, guest: 0 }, { minRuntimeMs: 0 });
+    rig.submit(pair('visit', 'guest', { priority: 5 }), pair('home', 'owner'));
+    rig.settle();
+    const firstOf = (workload: string) => Object.keys(rig.nodesOf(workload))[0] ?? '';
+    for (const workload of ['visit', 'home']) rig.nodeState(firstOf(workload), 'lost');
+    const said = kindsOf(decided(rig)).filter((one) => one.startsWith('start'));
+    expect(said).toEqual(['start home']);
+  });
+});
 
 describe('a gang with several pod sets that lost a pod', () => {
   it('is completed in the slice that its other pods hold', () => {

@@ -1,7 +1,7 @@
 import type { Charge, FlavorName, QueueName, WorkloadId } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { EvictionRights } from './preemption/index.js';
-import type { PendingGroup, WorkloadRecord } from './queue/index.js';
+import type { PendingGroup, PendingGroups, WorkloadRecord } from './queue/index.js';
 import { compareByOrder, forkOf, orderKeyOf, smallestShare } from './queue/index.js';
 import { dominantShare } from './quota/index.js';
 import { requestsOf } from './start/index.js';
@@ -30,7 +30,7 @@ interface Claimant {
 export function whoTakesBack(
   state: CoreState,
   { record, charges }: AboutToStart,
-  isPassedOver: (id: WorkloadId) => boolean,
+  { groups, isPassedOver }: Pick<Asking, 'groups' | 'isPassedOver'>,
 ): WorkloadRecord | undefined {
   if (!record.spec.preemptible) return undefined;
   const mark = state.tx.mark();
@@ -40,20 +40,21 @@ export function whoTakesBack(
     .map(({ flavor }) => flavor);
   // Evicted as a new incarnation, which has evicted nobody yet.
   const loss = { record: { ...record, incarnation: record.incarnation + 1 }, charges };
-  const found = claimantsOf(state, { loss, borrowed, isPassedOver });
+  const found = groups.flatMap((some) => claimantsOf(state, some, { loss, borrowed, groups, isPassedOver }));
   state.tx.rollbackTo(mark);
   return found.sort(compareClaimants(state))[0]?.record;
 }
 
 interface Asking {
+  /** Of those who wait, and of those who are started anew before them. */
+  readonly groups: readonly PendingGroups[];
   readonly loss: AboutToStart;
   readonly borrowed: readonly FlavorName[];
   readonly isPassedOver: (id: WorkloadId) => boolean;
 }
 
 /** Of each queue at most one. */
-function claimantsOf(state: CoreState, asking: Asking): Claimant[] {
-  const { groups } = state.book;
+function claimantsOf(state: CoreState, groups: PendingGroups, asking: Asking): Claimant[] {
   const { queue, priority } = asking.loss.record.spec;
   // An order that says little of priority stands as long as nobody is evicted at once.
   const isProtected = state.policy.preemption.minRuntimeMs > 0;

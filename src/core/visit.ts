@@ -1,15 +1,16 @@
 import type { Ms, WorkloadId } from './contract/index.js';
-import { duePlans, keepHolds, keepPlans, planBlocked, plannedRows, planNext, planStarted } from './backfill/index.js';
+import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
-import { endRepair, formerRows, leavingBefore, mayBeRepaired, tryRepair } from './lifecycle/index.js';
+import { endRepair, leavingBefore, mayBeRepaired, tryRepair } from './lifecycle/index.js';
 import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
 import { compareByOrder, isWaiting, orderKeyOf } from './queue/index.js';
 import { chargesOfParts, findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { preemptAhead } from './preempt-ahead.js';
+import { isLeftTo, keptFrom, RepairRound } from './repair-round.js';
+import type { WhoFirst } from './start-ahead.js';
 import { startAhead } from './start-ahead.js';
-import type { AboutToStart } from './take-back.js';
 import { whoTakesBack } from './take-back.js';
 
 /** What every step of a visit may use. */
@@ -36,6 +37,7 @@ export type StepResult =
 interface Trying extends Visiting {
   /** They go first no more: it was tried. */
   readonly passedOver: ReadonlySet<WorkloadId>;
+  readonly inRepair: RepairRound;
 }
 
 type VisitStep = (visiting: Trying, record: WorkloadRecord) => StepResult;
@@ -61,6 +63,7 @@ interface Progress {
   readonly blocked: WorkloadId[];
   /** Who could take back what another would get, and could not start before its turn. */
   readonly passedOver: Set<WorkloadId>;
+  readonly inRepair: RepairRound;
   spent: number;
 }
 
@@ -77,7 +80,8 @@ const ROUNDS_MAX = 8;
 export function visitWaiting(visiting: Visiting): Visits {
   const { state, nowMs } = visiting;
   const { plans } = state;
-  const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), spent: 0 };
+  const inRepair = new RepairRound(state, state.book.inRepair());
+  const progress: Progress = { drafts: [], blocked: [], passedOver: new Set(), inRepair, spent: 0 };
   keepHolds(state, nowMs);
   for (const queue of keepPlans(state, nowMs)) planNext(state, nowMs, queue);
   const repaired = visitInRepair(visiting, progress);
@@ -111,22 +115,25 @@ function visitInRepair(visiting: Visiting, progress: Progress): Visits['until'] 
   return left.every(({ inFlight }) => inFlight !== undefined) ? 'repair' : 'budget';
 }
 
-function visitRepaired(visiting: Visiting, progress: Progress, id: WorkloadId): void {
+/** `true`: it is repaired. Not if one who could take its place back is to have that. */
+function visitRepaired(visiting: Visiting, progress: Progress, id: WorkloadId): boolean {
   const { state, nowMs } = visiting;
   for (;;) {
     const record = state.book.get(id);
-    if (record?.repair === undefined || record.inFlight !== undefined) return;
+    if (record?.repair === undefined || record.inFlight !== undefined) return false;
     state.work.visits++;
     const result = mayBeRepaired(record)
       ? tryInOrder(visiting, { progress, steps: STEPS_OF_REPAIR }, record)
       : ({ kind: 'blocked', steps: 0 } as const);
     if (result.kind === 'yields') {
-      if (!goFirst(visiting, progress, result.to) && progress.spent >= state.policy.settle.steps) return;
-      continue;
+      if (goFirst(visiting, progress, result.to)) continue;
+      if (progress.spent >= state.policy.settle.steps) return false;
+      if (!isLeftTo(state, nowMs, { gang: record, id: result.to.spec.id })) continue;
     }
-    noteStart(visiting, progress, { record, result });
+    progress.inRepair.done(record);
+    const isStarted = noteStart(visiting, progress, { record, result });
     endRepair(state, nowMs, record);
-    return;
+    return isStarted;
   }
 }
 
@@ -183,6 +190,7 @@ function goFirst(visiting: Visiting, progress: Progress, record: WorkloadRecord)
   const { id } = record.spec;
   state.work.visits++;
   progress.passedOver.add(id);
+  if (record.repair !== undefined) return visitRepaired(visiting, progress, id);
   for (;;) {
     const result = tryInOrder(visiting, { progress, steps: STEPS_BEFORE_TURN }, record);
     const isOther = result.kind === 'yields' && goFirst(visiting, progress, result.to);
@@ -238,7 +246,7 @@ function tryInOrder(
   { progress, steps }: { readonly progress: Progress; readonly steps: readonly VisitStep[] },
   record: WorkloadRecord,
 ): StepResult {
-  const trying = { ...visiting, passedOver: progress.passedOver };
+  const trying = { ...visiting, passedOver: progress.passedOver, inRepair: progress.inRepair };
   for (const step of steps) {
     const result = step(trying, record);
     progress.spent += result.steps;
@@ -247,21 +255,24 @@ function tryInOrder(
   return { kind: 'blocked', steps: 0 };
 }
 
-function startOnFreeCapacity({ state, nowMs, passedOver }: Trying, record: WorkloadRecord): StepResult {
-  const whoFirst = (start: AboutToStart) => whoTakesBack(state, start, (id) => passedOver.has(id));
-  return startAhead(state, { nowMs, whoFirst }, record);
+function startOnFreeCapacity(trying: Trying, record: WorkloadRecord): StepResult {
+  const { state, nowMs } = trying;
+  return startAhead(state, { nowMs, whoFirst: whoFirst(trying) }, record);
+}
+
+function whoFirst({ state, passedOver, inRepair }: Trying): WhoFirst {
+  const groups = [state.book.groups, inRepair.groups];
+  return (start) => whoTakesBack(state, start, { groups, isPassedOver: (id) => passedOver.has(id) });
 }
 
 function startWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {
   return preemptAhead(visiting, record);
 }
 
-function startAnew(visiting: Trying, record: WorkloadRecord): StepResult {
-  const { state, passedOver } = visiting;
-  const whoFirst = (start: AboutToStart) => whoTakesBack(state, start, (id) => passedOver.has(id));
-  const others = state.book.inRepair().filter((other) => other !== record);
-  const spare = [...state.plans.all.flatMap((plan) => plannedRows(state, plan)), ...formerRows(state, others)];
-  return tryRepair(visiting, record, { spare, whoFirst });
+function startAnew(trying: Trying, record: WorkloadRecord): StepResult {
+  const { state, nowMs, inRepair } = trying;
+  const kept = keptFrom(state, nowMs, record);
+  return tryRepair(trying, record, { kept, spare: inRepair.spareFor(record), whoFirst: whoFirst(trying) });
 }
 
 function startAnewWithEvictions(visiting: Visiting, record: WorkloadRecord): StepResult {

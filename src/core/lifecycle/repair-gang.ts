@@ -10,6 +10,8 @@ import type { ProposedStart } from './start-workload.js';
 import { startInPlaceOf } from './start-workload.js';
 
 export interface RepairTerms {
+  /** Rows kept for those who come first: it takes no new seats there. */
+  readonly kept: readonly number[];
   /** Rows that others count on: new seats keep away from them as long as there are more. */
   readonly spare: readonly number[];
   /** Who could take its place back at once, if anybody could. */
@@ -40,14 +42,14 @@ export function mayBeRepaired(record: WorkloadRecord): boolean {
 /**
  * Starts a workload anew whose incarnation has ended: where it stood as far as it can, in the place of its own pods and
  * of those that they waited for, which may still be leaving; else anywhere. The minimum, said at once. No plan keeps it
- * back: what it has held is late, and not new.
+ * from seats that it has held: they are late, and not new.
  */
 export function tryRepair(repairing: Preempting, record: WorkloadRecord, terms: RepairTerms): RepairTrial {
   const { state } = repairing;
   const behind = leavingBefore(state, record);
   const before = state.tx.mark();
   for (const share of state.pods.shareOf(behind)) state.tx.give(share);
-  const { parts, steps } = findPlace(state, record, terms.spare);
+  const { parts, steps } = findPlace(state, record, terms);
   const first = parts && terms.whoFirst({ record, parts, charges: chargesOfParts(state, record, parts) });
   state.tx.rollbackTo(before);
   if (first !== undefined) return { kind: 'yields', to: first, steps };
@@ -90,9 +92,10 @@ export function leavingBefore(state: CoreState, { spec, repair }: WorkloadRecord
 function findPlace(
   state: CoreState,
   record: WorkloadRecord,
-  spare: readonly number[],
+  { kept, spare }: Pick<RepairTerms, 'kept' | 'spare'>,
 ): { readonly parts: readonly StartPart[] | undefined; readonly steps: number } {
-  const ask = startAskOf(state, record);
+  const own = startAskOf(state, record);
+  const ask = kept.length === 0 ? own : { ...own, avoid: new Set([...own.avoid, ...kept]) };
   const former = { seats: record.repair?.seats ?? [], avoid: new Set(avoidedRows(state, record)) };
   const spared = new Set([...ask.avoid, ...spare]);
   let steps = 0;

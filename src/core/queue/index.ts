@@ -4,7 +4,7 @@
  */
 export type { GrowthRecord } from './growing-workloads.js';
 export { comesFirstForGood, compareByOrder, orderKeyOf } from './order-key.js';
-export { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, RULED } from './pending-groups.js';
+export { flavorsOf, LOOKS_FOR_OTHERS, NO_FLAVOR, PendingGroups, RULED } from './pending-groups.js';
 export type { GroupRecord, PendingGroup, PendingNeed } from './pending-groups.js';
 export { QueueTournament } from './queue-tournament.js';
 export type { Candidate } from './queue-tournament.js';
