@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { lawCases } from '../../../test/support/core-laws.js';
 import { CoreRig } from '../../../test/support/core-rig.js';
+import type { aPodSet } from '../../../test/support/fleet-builders.js';
 import { aFlavor, aNode, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
 
 const SECOND = 1000;
@@ -22,15 +23,16 @@ const anyGuest = fc.record({
   priority: fc.constantFrom(0, 0, -5),
 });
 
-/** An owner of all 8 devices of two nodes, and a guest that owns none. */
-function rigOf(depth = 1): CoreRig {
+/** Two nodes of 4 devices; an owner of all that a guest does not own. */
+function rigOf(ofGuest = 0): CoreRig {
   const rig = new CoreRig();
-  rig.tell({ kind: 'policy-set', policy: aPolicy({ backfill: { ...aPolicy().backfill, depth } }) });
+  rig.tell({ kind: 'policy-set', policy: aPolicy() });
   rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
   rig.tell({ kind: 'queue-set', queue: aQueue('root') });
-  rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 8 }) });
-  rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0 }) });
-  for (const name of ['n', 'm']) rig.tell({ kind: 'node-seen', node: aNode(name, { devices: 4 }) });
+  rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 8 - ofGuest }) });
+  rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: ofGuest }) });
+  for (const name of ['n', 'm'])
+    rig.tell({ kind: 'node-seen', node: aNode(name, { devices: 4, labels: { pool: name } }) });
   return rig;
 }
 
@@ -56,6 +58,7 @@ class Renewing {
     for (let more = waiting; more < 3; more++) this.#submit();
     rig.settle();
     for (const { id, state } of rig.view().workloads) {
+      if (!id.startsWith('g')) continue;
       const { seconds } = this.#guestOf(id);
       if (state === 'running' && !this.#endsMs.has(id)) this.#endsMs.set(id, rig.nowMs + seconds * SECOND);
       // Evicted: it begins again.
@@ -77,28 +80,60 @@ class Renewing {
   }
 }
 
+/** Its start, if it comes within a protection after it has been submitted. */
+function ownerOf(
+  rig: CoreRig,
+  story: {
+    readonly guests: readonly Guest[];
+    readonly pods: NonNullable<Parameters<typeof aPodSet>[0]>;
+    readonly after: number;
+  },
+) {
+  const renewing = new Renewing(rig, story.guests);
+  for (let step = 0; step < story.after; step++, rig.nowMs += 20 * SECOND) renewing.step();
+  const arrivedMs = rig.nowMs;
+  rig.submit(aWorkload('o', { queue: 'owner', pods: story.pods, submittedAtMs: arrivedMs }));
+  renewing.step();
+  for (; rig.startOf('o') === undefined && rig.nowMs < arrivedMs + PROTECTION; rig.nowMs += 20 * SECOND) {
+    renewing.step();
+  }
+  renewing.step();
+  return rig.startOf('o');
+}
+
 describe('a plan that counts on evictions', () => {
   it('bounds the wait of an owner behind borrowers that renew one another by their protection', () => {
     fc.assert(
       fc.property(
         fc.array(anyGuest, { minLength: 1, maxLength: 8 }),
-        fc.record({ gpus: fc.integer({ min: 1, max: 4 }), pods: fc.integer({ min: 1, max: 2 }) }),
+        fc.record({ gpus: fc.integer({ min: 1, max: 4 }), count: fc.integer({ min: 1, max: 2 }) }),
         fc.integer({ min: 0, max: 20 }),
-        (guests, { gpus, pods }, after) => {
-          const rig = rigOf();
-          const renewing = new Renewing(rig, guests);
-          for (let step = 0; step < after; step++, rig.nowMs += 20 * SECOND) renewing.step();
-          const arrivedMs = rig.nowMs;
-          rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus, count: pods }, submittedAtMs: arrivedMs }));
-          renewing.step();
-          for (; rig.startOf('o') === undefined && rig.nowMs < arrivedMs + PROTECTION; rig.nowMs += 20 * SECOND) {
-            renewing.step();
-          }
-          renewing.step();
-          expect(rig.startOf('o')).toBeDefined();
+        (guests, pods, after) => {
+          expect(ownerOf(rigOf(), { guests, pods, after })).toBeDefined();
         },
       ),
       lawCases(20),
+    );
+  });
+
+  it('does so though they borrow no more when longer work of theirs ends', () => {
+    const shortest: Guest = { gpus: 1, seconds: 41, isKnown: false, priority: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(anyGuest, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.record({ after: fc.integer({ min: 0, max: 20 }), moreSeconds: fc.integer({ min: 10, max: 600 }) }),
+        (guests, gpus, { after, moreSeconds }) => {
+          const rig = rigOf(4);
+          const estimateMs = PROTECTION + (after * 20 + moreSeconds) * SECOND;
+          const long = { gpus: 4, nodeSelector: { pool: 'm' } };
+          rig.submit(aWorkload('w', { queue: 'guest', estimateMs, preemptible: false, pods: long }));
+          rig.settle();
+          const pods = { gpus, nodeSelector: { pool: 'n' } };
+          expect(ownerOf(rig, { guests, pods, after })).toBeDefined();
+        },
+      ),
+      { ...lawCases(20), examples: [[[shortest], 4, { after: 1, moreSeconds: 10 }]] },
     );
   });
 

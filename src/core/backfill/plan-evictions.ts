@@ -4,20 +4,49 @@ import { findVictims, protectionEnds } from '../preemption/index.js';
 import { chargesOfParts, holdingsOfParts } from '../start/index.js';
 import { victimsOf } from './belongings.js';
 import type { PlanFrame } from './plan-frame.js';
+import { CHANGES_MAX } from './plan-frame.js';
+
+/** Times that are tried until one is found; more only between that one and those before it. */
+const PROBES_MAX = 16;
 
 /**
  * A start before `beforeMs` that evicts others once their protection has ended, having the right to by then. Without it
- * an owner could wait for ever behind borrowers of which some are always protected. The earliest among the times at
- * which somebody's protection ends or something comes free, found by halves: who may be taken then may be taken later.
+ * an owner could wait for ever behind borrowers of which some are always protected. Tried are the times at which
+ * somebody's protection ends or something comes free. Who may be taken then may be taken later, until their side borrows
+ * no more: so it is looked ahead from now on in doubling steps, then in between, and the earliest is found by halves
+ * between a time that is too early and one that is not.
  */
 export function planWithEvictions(frame: PlanFrame, beforeMs: Ms): Plan | undefined {
   const times = timesToTry(frame, beforeMs);
-  let tooEarly = -1;
-  let enough = times.length - 1;
-  let plan = planAt(frame, times[enough]);
-  while (plan !== undefined && enough - tooEarly > 1) {
+  const tried = new Set<number>();
+  for (const at of spreadOver(times.length)) {
+    if (tried.has(at)) continue;
+    const plan = planAt(frame, times[at]);
+    if (plan !== undefined) {
+      const tooEarly = Math.max(-1, ...[...tried].filter((other) => other < at));
+      return earliest(frame, { times, tooEarly, enough: at, plan });
+    }
+    tried.add(at);
+    if (tried.size === PROBES_MAX) return undefined;
+  }
+  return undefined;
+}
+
+/** All numbers below `count`: 0, 1, 3, 7 and so on, then those between, ever closer; some more than once. */
+function* spreadOver(count: number): Generator<number> {
+  let step = 1;
+  for (; step <= count; step *= 2) yield step - 1;
+  for (; step >= 1; step /= 2) for (let at = step - 1; at < count; at += step) yield at;
+}
+
+function earliest(
+  frame: PlanFrame,
+  known: { readonly times: readonly Ms[]; readonly tooEarly: number; readonly enough: number; readonly plan: Plan },
+): Plan {
+  let { tooEarly, enough, plan } = known;
+  while (enough - tooEarly > 1) {
     const middle = (tooEarly + enough) >> 1;
-    const earlier = planAt(frame, times[middle]);
+    const earlier = planAt(frame, known.times[middle]);
     if (earlier === undefined) tooEarly = middle;
     else {
       enough = middle;
@@ -35,7 +64,9 @@ function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFra
   const ends = protectionEnds(state, record, nowMs);
   const before = state.plans.get(record.spec.id)?.victims ?? [];
   if (ends.length + before.length === 0) return [];
-  const changes = walk.changes.flatMap((change) => (change.kind === 'plan-starts' ? [] : [change.atMs]));
+  const changes = walk.changes
+    .slice(0, CHANGES_MAX)
+    .flatMap((change) => (change.kind === 'plan-starts' ? [] : [change.atMs]));
   const times = new Set(
     [nowMs, ...ends, ...changes].map((endMs) => roundedUp(Math.max(endMs, record.evictsFromMs ?? 0))),
   );

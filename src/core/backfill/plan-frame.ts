@@ -23,6 +23,8 @@ export interface PlanTerms {
   readonly soonerThanMs?: Ms;
 }
 
+/** Changes of what is free that are looked at for one plan. */
+export const CHANGES_MAX = 2000;
 /** Those that a plan waits for longest; more say nothing. */
 const WAITS_MAX = 64;
 

@@ -8,14 +8,13 @@ import { chargesOfParts, findStart, flavorChoices, gangParts } from '../start/in
 import type { AvailabilityWalk } from './availability-walk.js';
 import { planWithEvictions } from './plan-evictions.js';
 import type { PlanTerms } from './plan-frame.js';
-import { PlanFrame } from './plan-frame.js';
+import { CHANGES_MAX, PlanFrame } from './plan-frame.js';
 
 export type PlanSearch =
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'none'; readonly searched: 'complete' | 'partial' };
 
-/** Changes that are looked at, and placements that are tried, for one plan. */
-const CHANGES_MAX = 2000;
+/** Placements that are tried for one plan. */
 const PLACEMENTS_MAX = 64;
 /** Other seats are tried so often when those found are needed by an earlier plan. */
 const DETOURS_MAX = 3;
