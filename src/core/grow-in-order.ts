@@ -42,7 +42,9 @@ function* inOrder({ policy, quota }: CoreState, contenders: readonly Contender[]
   const lanes = new Map<string, Contender[]>();
   for (const one of lastFirst) {
     const name = policy.order === 'fair' ? one.queue : '';
-    lanes.set(name, [...(lanes.get(name) ?? []), one]);
+    const lane = lanes.get(name);
+    if (lane === undefined) lanes.set(name, [one]);
+    else lane.push(one);
   }
   for (;;) {
     const heads = [...lanes.values()].map((lane) => lane.at(-1)).filter((one) => one !== undefined);

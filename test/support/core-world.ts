@@ -99,8 +99,11 @@ const CALM = [
   'settle-later',
 ] as const;
 
-/** Every second story begins with some that run already. */
-export const anyHappenings = happeningsOf(HAPPENINGS, 60);
+/** Most are short, for what goes wrong mostly does so soon. Every second story begins with some that run already. */
+export const anyHappenings = fc.oneof(
+  { weight: 3, arbitrary: happeningsOf(HAPPENINGS, 24) },
+  { weight: 1, arbitrary: happeningsOf(HAPPENINGS, 60) },
+);
 
 function happeningsOf(kinds: readonly Happening['kind'][], maxLength: number): fc.Arbitrary<readonly Happening[]> {
   const anyOne = fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(1000), more: fc.nat(1000) });

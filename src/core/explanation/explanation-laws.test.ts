@@ -86,13 +86,12 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
       }
       return spec;
     case 'end-workloads':
-      for (const workload of change.workloads) {
-        story.tell({ kind: 'workload-cancelled', workload });
-        story.rest();
-        for (const { seat } of story.ledger.podsOf(workload)) {
-          const state = story.scheduler.view().nodes.find(({ name }) => name === seat.node)?.state;
-          if (state !== 'lost') story.endGoneOf(seat.pod);
-        }
+      // All at once: between one end and the next an elastic gang would grow.
+      for (const workload of change.workloads) story.tell({ kind: 'workload-cancelled', workload });
+      story.rest();
+      for (const { seat } of change.workloads.flatMap((workload) => story.ledger.podsOf(workload))) {
+        const state = story.scheduler.view().nodes.find(({ name }) => name === seat.node)?.state;
+        if (state !== 'lost') story.endGoneOf(seat.pod);
       }
       return spec;
     case 'drop-requirement':
