@@ -1,11 +1,12 @@
 import type { Charge } from './contract/index.js';
 import type { CoreState } from './core-state.js';
+import { mayGoAhead } from './backfill/index.js';
 import type { GrowthGuard, StartDraft } from './lifecycle/index.js';
 import { growWorkload, missingCharges } from './lifecycle/index.js';
 import type { Contender, WorkloadRecord } from './queue/index.js';
 import { compareByOrder, firstByShares, orderKeyOf, stayOf } from './queue/index.js';
 import { addCharges, chargesOf } from './start/index.js';
-import { growBeside, mayGoAhead } from './start-ahead.js';
+import { growBeside } from './start-ahead.js';
 import type { Visiting } from './visit.js';
 
 /**

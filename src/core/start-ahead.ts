@@ -1,6 +1,6 @@
 import type { CoreState } from './core-state.js';
-import type { Newcomer, SlipAhead } from './backfill/index.js';
-import { holdShortOf, isFree, maySlipAhead, plannedRows } from './backfill/index.js';
+import type { SlipAhead } from './backfill/index.js';
+import { isFree, mayGoAhead, plannedRows } from './backfill/index.js';
 import type { Plan } from './forecast/index.js';
 import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js';
 import { growDraft, tryStart } from './lifecycle/index.js';
@@ -82,12 +82,6 @@ function tryBeside(
   const trial = tryStart(state, record, { avoid, mayStart });
   if (trial.kind === 'started' && slip?.kind === 'allowed') for (const plan of slip.moved) state.plans.replace(plan);
   return { trial, slip, first };
-}
-
-/** May it start with no plan made later, and no quota taken that a standing hold keeps? Seats and quota are taken. */
-export function mayGoAhead(state: CoreState, nowMs: number, newcomer: Newcomer): SlipAhead {
-  const kept = holdShortOf(state, newcomer);
-  return kept === undefined ? maySlipAhead(state, nowMs, newcomer) : { kind: 'delays', plan: kept, rows: [] };
 }
 
 /** Up to `count` of each elastic pod set, if no plan starts later for it; otherwise it stays at its minimum. */

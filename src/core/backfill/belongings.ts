@@ -17,9 +17,17 @@ export function releaseWorkload(state: CoreState, id: WorkloadId): void {
 }
 
 /** As if what it gives up were free; the caller rolls back. */
-export function releaseVictim(state: CoreState, { workload, pods }: Victim): void {
+export function releaseVictim(state: CoreState, victim: Victim): void {
+  setFree(state, givenUp(state, victim));
+}
+
+export function chargesOfVictim(state: CoreState, victim: Victim): readonly Charge[] {
+  return givenUp(state, victim).charges;
+}
+
+function givenUp(state: CoreState, { workload, pods }: Victim): Belongings {
   const known = pods.map((ref) => state.pods.find(ref)).filter((pod) => pod !== undefined);
-  setFree(state, belongingsOf(state, workload, known));
+  return belongingsOf(state, workload, known);
 }
 
 export function setFree(state: CoreState, { holdings, charges }: Belongings): void {

@@ -6,19 +6,19 @@ import { lengthOf } from '../queue/index.js';
 import type { StartPart } from '../start/index.js';
 import { chargesOfParts, holdingsOfParts } from '../start/index.js';
 import { releaseVictim, victimsOf } from './belongings.js';
+import { mayGoAhead } from './go-ahead.js';
 import type { SlipAhead } from './slip-ahead.js';
-import { maySlipAhead } from './slip-ahead.js';
 
 /**
- * May it start on these seats in the place of its victims? By the rule for all who start ahead of plans, as if the
- * victims were gone. Leaves no trace.
+ * May it start on these seats in the place of its victims? By the rule for all who start ahead, as if the victims were
+ * gone. Leaves no trace.
  */
 export function maySlipInPlaceOf(
   state: CoreState,
   nowMs: Ms,
   start: { readonly record: WorkloadRecord; readonly parts: readonly StartPart[]; readonly victims: readonly Fallen[] },
 ): SlipAhead {
-  if (state.plans.all.length === 0) return { kind: 'allowed', moved: [] };
+  if (state.plans.all.length + state.plans.holds.length === 0) return { kind: 'allowed', moved: [] };
   const { record, parts } = start;
   const before = state.tx.mark();
   const victims = victimsOf(start.victims);
@@ -27,7 +27,7 @@ export function maySlipInPlaceOf(
   const charges = chargesOfParts(state, record, parts);
   for (const charge of charges) state.quota.charge(charge);
   const endMs = nowMs + lengthOf(record);
-  const slip = maySlipAhead(state, nowMs, { what: 'start', record, parts, charges, endMs, victims });
+  const slip = mayGoAhead(state, nowMs, { what: 'start', record, parts, charges, endMs, victims });
   state.tx.rollbackTo(before);
   return slip;
 }

@@ -5,11 +5,11 @@
  */
 export { isFree } from './availability-walk.js';
 export { duePlans, plansDueMs } from './due-plans.js';
+export { mayGoAhead } from './go-ahead.js';
 export { maySlipInPlaceOf } from './in-place-of.js';
 export { keepPlans } from './keep-plans.js';
 export { planBlocked, planNext, planStarted } from './make-plans.js';
 export { plannedRows } from './plan-start.js';
-export { maySlipAhead } from './slip-ahead.js';
 export type { Newcomer, SlipAhead } from './slip-ahead.js';
-export { holdShortOf, keepHolds } from './standing-hold.js';
+export { keepHolds } from './standing-hold.js';
 export { startInterval } from './start-interval.js';

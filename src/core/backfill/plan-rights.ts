@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import type { Plan, Victim } from '../forecast/index.js';
 import { EvictionRights } from '../preemption/index.js';
 import { AvailabilityWalk } from './availability-walk.js';
-import { belongingsOf } from './belongings.js';
+import { chargesOfVictim } from './belongings.js';
 
 /**
  * Rights follow from priorities, quota and policy. After a change of these a plan is kept while at its start there are
@@ -38,9 +38,8 @@ function mayEvict(state: CoreState, { workload, charges }: Plan, victims: readon
   const before = state.tx.mark();
   const hasAll = victims.every((victim) => {
     const loser = state.book.get(victim.workload);
-    const pods = victim.pods.map((ref) => state.pods.find(ref)).filter((pod) => pod !== undefined);
-    if (loser === undefined || pods.length === 0) return true;
-    const lost = belongingsOf(state, victim.workload, pods).charges;
+    const lost = chargesOfVictim(state, victim);
+    if (loser === undefined || lost.length === 0) return true;
     if (rights.over({ record: loser, charges: lost }) === undefined) return false;
     for (const charge of lost) state.quota.refund(charge);
     rights.fell(lost);

@@ -35,7 +35,8 @@ const TRIALS_MAX = 8;
  * May it start now? Only if no plan starts later for it: it ends before they start, or touches neither their nodes nor
  * their quota, or they still fit beside it, or find another place at the same time. Its own plan does not count, nor
  * does a plan that it may delay by the order, unless it grows: every waiting minimum comes before any growth. Whose
- * own plan is due starts there whatever was planned after it.
+ * own plan is due starts there whatever was planned after it; who has a standing hold starts there whatever quota others
+ * are planned with.
  */
 export function maySlipAhead(state: CoreState, nowMs: Ms, newcomer: Newcomer): SlipAhead {
   const { endMs, charges, parts, victims = [] } = newcomer;
@@ -75,7 +76,16 @@ function plansBefore(state: CoreState, nowMs: Ms, newcomer: Newcomer): readonly 
   const own = all[at];
   const isOnPlan = own !== undefined && own.startMs <= nowMs && isWithin(rowsOf(newcomer), plannedRows(state, own));
   const mayDelay = precedenceOf(state, record, newcomer.charges);
-  return (isOnPlan ? all.slice(0, at) : all).filter((plan) => plan !== own && !mayDelay(plan));
+  const isOnHold = startsOnHold(state, newcomer);
+  return (isOnPlan ? all.slice(0, at) : all).filter(
+    (plan) => plan !== own && !mayDelay(plan) && (!isOnHold || sharesNodes(state, newcomer, plan)),
+  );
+}
+
+/** Then its quota was kept for it too: also from plans, but for those on its nodes, which were made before the hold. */
+function startsOnHold({ plans, fleet }: CoreState, newcomer: Newcomer): boolean {
+  const nodes = plans.holdOf(newcomer.record.spec.id)?.nodes;
+  return nodes !== undefined && [...rowsOf(newcomer)].every((row) => nodes.includes(fleet.recordOf(row).spec.name));
 }
 
 function isWithin(rows: ReadonlySet<number>, others: readonly number[]): boolean {

@@ -109,4 +109,31 @@ describe('a standing hold', () => {
     end(large, 'run0');
     expect(later(large)).toBe('next0');
   });
+
+  it.each(['free', 'a guest'])('keeps its quota from who would start on other devices: on those is %s', (there) => {
+    const rig = new CoreRig();
+    const preemption = { ...DEFAULT_POLICY.preemption, minRuntimeMs: 0 };
+    const backfill = { ...DEFAULT_POLICY.backfill, patienceMs: PATIENCE };
+    rig.tell({ kind: 'policy-set', policy: aPolicy({ backfill, preemption }) });
+    rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+    rig.tell({ kind: 'queue-set', queue: aQueue('root') });
+    rig.tell({ kind: 'queue-set', queue: aQueue('q', { parent: 'root', h100: 8, borrow: 0 }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('others', { parent: 'root', h100: 3 }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0 }) });
+    rig.tell({ kind: 'node-seen', node: aNode('k') });
+    const submit = (id: string, queue: string, gpus: number) => {
+      rig.submit(aWorkload(id, { queue, submittedAtMs: rig.nowMs, preemptible: queue === 'guest', pods: { gpus } }));
+      rig.settle();
+    };
+    submit('long', 'others', 1);
+    submit('h', 'q', 8);
+    rig.nowMs = PATIENCE;
+    rig.settle();
+    rig.tell({ kind: 'node-seen', node: aNode('o', { devices: 2 }) });
+    if (there === 'a guest') submit('visit', 'guest', 2);
+    submit('p', 'q', 2);
+    expect(rig.stateOf('p')).toBe('pending');
+    end(rig, 'long');
+    expect(rig.stateOf('h')).toBe('running');
+  });
 });

@@ -3,6 +3,7 @@ import type { CoreState } from '../core-state.js';
 import type { StandingHold } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { comesFirstForGood, flavorsOf, isWaiting } from '../queue/index.js';
+import { chargesOfVictim } from './belongings.js';
 import type { Newcomer } from './slip-ahead.js';
 import { chooseRegion } from './hold-region.js';
 
@@ -67,14 +68,15 @@ function isTaken({ plans }: CoreState, flavors: readonly string[], which: 'every
 }
 
 /**
- * Whose standing hold lacks quota because of a newcomer, its quota charged already: as much must be left as its nodes
- * have free by now. Those before whom the newcomer comes by the order do not count.
+ * Whose standing hold lacks quota because of a newcomer, its quota charged and its victims gone already: as much must be
+ * left as its nodes have free by now. Those before whom the newcomer comes by the order do not count.
  */
 export function holdShortOf(
   state: CoreState,
-  { record, charges }: Pick<Newcomer, 'record' | 'charges'>,
+  newcomer: Pick<Newcomer, 'record' | 'charges' | 'victims'>,
 ): WorkloadId | undefined {
   const { plans, book, policy } = state;
+  const { record } = newcomer;
   const hindered = plans.holds.find((hold) => {
     const holder = book.get(hold.workload);
     if (holder === undefined || holder === record || hold.workload === record.spec.id) return false;
@@ -82,7 +84,7 @@ export function holdShortOf(
     return hold.charges.some(({ queue, flavor, milli }) => {
       const after = state.quota.available(queue, flavor);
       const kept = Math.min(milli, freeFor(state, hold, flavor));
-      return after !== undefined && after < kept && after < availableBefore(state, { queue, flavor }, charges);
+      return after !== undefined && after < kept && after < availableBefore(state, { queue, flavor }, newcomer);
     });
   });
   return hindered?.workload;
@@ -91,10 +93,11 @@ export function holdShortOf(
 function availableBefore(
   state: CoreState,
   { queue, flavor }: { readonly queue: string; readonly flavor: string },
-  charges: Newcomer['charges'],
+  { charges, victims = [] }: Pick<Newcomer, 'charges' | 'victims'>,
 ): number {
   const mark = state.tx.mark();
   for (const charge of charges) state.quota.refund(charge);
+  for (const victim of victims) for (const charge of chargesOfVictim(state, victim)) state.quota.charge(charge);
   const before = state.quota.available(queue, flavor) ?? 0;
   state.tx.rollbackTo(mark);
   return before;

@@ -1,6 +1,6 @@
 import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { maySlipAhead, maySlipInPlaceOf } from '../backfill/index.js';
+import { mayGoAhead, maySlipInPlaceOf } from '../backfill/index.js';
 import { brakedUntilMs, findVictims } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { lengthOf } from '../queue/index.js';
@@ -49,6 +49,6 @@ function besidePlans(
   const charges = chargesOfParts(state, record, parts);
   for (const charge of charges) state.quota.charge(charge);
   const endMs = nowMs + lengthOf(record);
-  const slip = maySlipAhead(state, nowMs, { what: 'start', record, parts, charges, endMs });
+  const slip = mayGoAhead(state, nowMs, { what: 'start', record, parts, charges, endMs });
   return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
 }
