@@ -21,6 +21,7 @@ describe('the law of explanation', () => {
           const isInTheWay = other.id !== workload && (other.state === 'pending' || other.state === 'evicting');
           if (isInTheWay) story.tell({ kind: 'workload-cancelled', workload: other.id });
         }
+        keepFromGrowing(story, workload);
         story.rest();
         const asked = makeChanges(story, workload, verdict.change);
         story.rest();
@@ -56,6 +57,23 @@ function pendingOf(story: CoreStory, when: 'rest' | 'as-it-is'): readonly string
   return workloads
     .filter(({ state, cancelRequested, inFlight }) => state === 'pending' && !cancelRequested && inFlight === undefined)
     .map(({ spec }) => spec.id);
+}
+
+/** What comes free is for the one that asked alone; an elastic gang would grow as soon as others are out of its way. */
+function keepFromGrowing(story: CoreStory, asked: string): void {
+  const { workloads, pods } = story.scheduler.snapshot();
+  for (const { spec, state, incarnation } of workloads) {
+    if (spec.id === asked || (state !== 'starting' && state !== 'running')) continue;
+    const has = (podSet: string): number =>
+      pods.filter(({ seat: { pod }, claim }) => {
+        return pod.workload === spec.id && pod.incarnation === incarnation && pod.podSet === podSet && claim !== 'none';
+      }).length;
+    const counts = spec.podSets
+      .filter(({ name, count }) => has(name) < count)
+      .map(({ name, minCount }) => [name, { count: Math.max(minCount, has(name)), minCount }] as const);
+    if (counts.length === 0) continue;
+    story.tell({ kind: 'workload-changed', workload: spec.id, change: { counts: Object.fromEntries(counts) } });
+  }
 }
 
 /** Makes the changes as their owners would; the id under which the workload then waits. */
