@@ -6,7 +6,14 @@ import { setsOf } from '../../test/support/core-rig.js';
 import { anyQueues } from '../../test/support/core-world.js';
 import { aWorkload } from '../../test/support/fleet-builders.js';
 import { faultOfRepair } from '../../test/support/naive-repair.js';
-import { anyOrder, anyPlainNodes, anyPlainWorkload, plainRig, startedIn } from '../../test/support/plain-world.js';
+import {
+  anyBorrowers,
+  anyOrder,
+  anyPlainNodes,
+  anyPlainWorkload,
+  plainRig,
+  startedIn,
+} from '../../test/support/plain-world.js';
 import type { Decision, NodeSpec, PodRef, QueueSpec } from './index.js';
 
 /** What befalls a node, or the first pod on it: with `pick` of those that there are. */
@@ -53,6 +60,98 @@ describe('repair, against counting', () => {
     expect(repaired).toBeGreaterThan(0);
   });
 });
+
+const MINUTE = 60_000;
+
+const anyEstimated = fc
+  .tuple(anyPlainWorkload, fc.constantFrom(undefined, undefined, MINUTE, 10 * MINUTE))
+  .map(([workload, estimateMs]) => (estimateMs === undefined ? workload : { ...workload, estimateMs }));
+
+describe('repair, where others have rights and plans', () => {
+  it('starts nobody whose place is taken back at once, and makes no planned start of a higher priority later', () => {
+    const seen = { repaired: 0, owners: 0, late: 0 };
+    fc.assert(
+      fc.property(
+        fc.record({
+          nodes: anyPlainNodes,
+          queues: fc.oneof(anyBorrowers, anyQueues),
+          early: fc.array(anyEstimated, { minLength: 1, maxLength: 8 }),
+          late: fc.array(anyEstimated, { minLength: 1, maxLength: 5 }),
+          losses: fc.array(anyLoss, { minLength: 1, maxLength: 3 }),
+          minRuntimeMs: fc.constantFrom(0, 5 * MINUTE),
+        }),
+        ({ nodes, queues, early, late, losses, minRuntimeMs }) => {
+          const owning = queues.map((queue): QueueSpec => ({ ...queue, reclaim: 'any' }));
+          const rig = plainRig({ nodes, queues: owning }, 'fair', { minRuntimeMs, depth: 1 });
+          const specs = [...early, ...late].map((spec, index) => aWorkload(`w${index}`, spec));
+          rig.submit(...specs.slice(0, early.length));
+          rig.settle();
+          rig.nowMs = 10_000;
+          rig.submit(...specs.slice(early.length));
+          rig.settle();
+          rig.nowMs = 20_000;
+          rig.settle();
+          const before = plansOf(rig);
+          const running = new Map(specs.map(({ id }) => [id, rig.nodesOf(id)]));
+          for (const { kind, pick } of losses) lose(rig, { node: nodes[pick % nodes.length], kind });
+          commit(rig, rig.decide().decisions);
+          const settled = commit(rig, rig.decide().decisions);
+          const repaired = startedIn(
+            settled.filter(({ because }) => because.rule === 'repaired'),
+            specs,
+          );
+          if (repaired.length === 0) return;
+          seen.repaired += repaired.length;
+          const after = plansOf(rig);
+          for (const [id, plan] of before) {
+            const planned = specs.find((spec) => spec.id === id);
+            const isLate = (after.get(id)?.startMs ?? Infinity) > plan.startMs && rig.stateOf(id) === 'pending';
+            if (!isLate || planned === undefined) continue;
+            seen.late++;
+            for (const { spec, seats } of repaired) {
+              const former = running.get(spec.id) ?? {};
+              const isOnIt = seats.some(({ node }) => former[node] === undefined && plan.nodes.has(node));
+              // An owner may delay a borrower of another queue.
+              const isLower = spec.queue === planned.queue && spec.priority < planned.priority;
+              if (isOnIt && isLower) throw new Error(`${spec.id} has taken a node from the planned start of ${id}`);
+            }
+          }
+          // Nobody is protected any more: whoever could take a place back does so.
+          const { policy } = rig.scheduler.snapshot();
+          rig.tell({
+            kind: 'policy-set',
+            policy: { ...policy, preemption: { ...policy.preemption, minRuntimeMs: 0 } },
+          });
+          const evictions = rig.decide().decisions.filter((one) => one.kind === 'evict');
+          seen.owners += evictions.length;
+          for (const by of specs) {
+            const victims = evictions.filter((one) => one.for === by.id).map(({ workload }) => workload);
+            const [victim] = repaired.filter(({ spec }) => spec.id === victims[0]);
+            // In one queue the order leads, unless a start was planned.
+            const isClaim = by.queue !== victim?.spec.queue || before.has(by.id);
+            if (victims.length === 1 && victim !== undefined && isClaim) {
+              throw new Error(`${by.id} takes back what ${victim.spec.id} got`);
+            }
+          }
+        },
+      ),
+      lawCases(120),
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
+  });
+});
+
+/** The starts that are planned, as they were told last. */
+function plansOf({ decisions }: CoreRig): ReadonlyMap<string, { startMs: number; nodes: ReadonlySet<string> }> {
+  const plans = new Map<string, { startMs: number; nodes: ReadonlySet<string> }>();
+  for (const decision of decisions) {
+    const { kind, workload } = decision;
+    if (kind === 'unplan' || kind === 'start') plans.delete(workload);
+    if (kind !== 'plan' || decision.holds === 'standing') continue;
+    plans.set(workload, { startMs: decision.startMs, nodes: new Set(decision.seats.map(({ node }) => node)) });
+  }
+  return plans;
+}
 
 /** Names of the node, when it takes no more work, or of the pod that has gone. */
 function lose(

@@ -57,6 +57,21 @@ describe('a gang that lost pods', () => {
     expect(kindsOf(decided(rig))).toEqual(['start home']);
   });
 
+  it('makes no planned start of its queue later that counts on its end', () => {
+    const rig = rigOf(['a', 'b'], { lab: 8 });
+    rig.submit(pair('low', 'lab'));
+    rig.settle();
+    rig.nowMs = 10 * SECOND;
+    rig.submit(pair('high', 'lab', { priority: 5 }));
+    rig.settle();
+    rig.nowMs = 250 * SECOND;
+    const pods = rig.podsOf('low');
+    rig.goPods(pods.slice(0, 1));
+    expect(kindsOf(decided(rig))).toEqual(['evict low node-lost requeue']);
+    rig.goPods(pods);
+    expect(kindsOf(decided(rig))).toEqual(['start high']);
+  });
+
   it('is repaired all the same when the owner could do nothing with its place', () => {
     const rig = rigOf(['a', 'b', 'c'], { owner: 16, guest: 0 });
     rig.submit(pair('visit', 'guest'));

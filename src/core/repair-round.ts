@@ -1,9 +1,9 @@
 import type { Ms, WorkloadId } from './contract/index.js';
-import { plannedRows } from './backfill/index.js';
+import { plannedRows, precedenceOf } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
 import type { Plan } from './forecast/index.js';
 import { formerRows, leavingBefore, mayBeRepaired } from './lifecycle/index.js';
-import { findVictims } from './preemption/index.js';
+import { EvictionRights, findVictims } from './preemption/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { comesFirstForGood, lengthOf, PendingGroups } from './queue/index.js';
 import { findStart, startAskOf } from './start/index.js';
@@ -60,14 +60,30 @@ export class RepairRound {
 
 /**
  * Rows that a gang in repair takes no new seats on: of plans that start before it ends, for those who come first by a
- * key of the order that is no share.
+ * key of the order that is no share; not for a borrower of what is its own.
  */
 export function keptFrom(state: CoreState, nowMs: Ms, record: WorkloadRecord): readonly number[] {
   const endMs = nowMs + lengthOf(record);
+  const mayDelay = precedenceOf(state, record);
   return state.plans.all.flatMap((plan) => {
     const planned = plan.startMs < endMs ? state.book.get(plan.workload) : undefined;
     const isFirst = planned !== undefined && comesFirstForGood(state.policy.order, planned, record);
-    return isFirst ? plannedRows(state, plan) : [];
+    return isFirst && !mayDelay(plan) ? plannedRows(state, plan) : [];
+  });
+}
+
+/**
+ * Has another of its queue a plan and a right over it? In their queue the order leads, and who is in repair comes before
+ * it; but to start and be protected anew would make such a plan later each time.
+ */
+export function breaksPlanOfItsQueue(state: CoreState, record: WorkloadRecord): boolean {
+  const { spec } = record;
+  if (!spec.preemptible) return false;
+  return state.plans.all.some(({ workload, queue, charges }) => {
+    const planned = queue === spec.queue && workload !== spec.id ? state.book.get(workload) : undefined;
+    if (planned === undefined) return false;
+    const rights = new EvictionRights(state, { record: planned, charges, contended: new Set() });
+    return rights.over({ record, charges: record.charges }) !== undefined;
   });
 }
 

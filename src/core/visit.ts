@@ -8,7 +8,7 @@ import { compareByOrder, isWaiting, orderKeyOf } from './queue/index.js';
 import { chargesOfParts, findStart, startAskOf, tournamentOf } from './start/index.js';
 import { invariant } from './invariant.js';
 import { preemptAhead } from './preempt-ahead.js';
-import { isLeftTo, keptFrom, RepairRound } from './repair-round.js';
+import { breaksPlanOfItsQueue, isLeftTo, keptFrom, RepairRound } from './repair-round.js';
 import type { WhoFirst } from './start-ahead.js';
 import { startAhead } from './start-ahead.js';
 import { whoTakesBack } from './take-back.js';
@@ -122,9 +122,10 @@ function visitRepaired(visiting: Visiting, progress: Progress, id: WorkloadId): 
     const record = state.book.get(id);
     if (record?.repair === undefined || record.inFlight !== undefined) return false;
     state.work.visits++;
-    const result = mayBeRepaired(record)
-      ? tryInOrder(visiting, { progress, steps: STEPS_OF_REPAIR }, record)
-      : ({ kind: 'blocked', steps: 0 } as const);
+    const result =
+      mayBeRepaired(record) && !breaksPlanOfItsQueue(state, record)
+        ? tryInOrder(visiting, { progress, steps: STEPS_OF_REPAIR }, record)
+        : ({ kind: 'blocked', steps: 0 } as const);
     if (result.kind === 'yields') {
       if (goFirst(visiting, progress, result.to)) continue;
       if (progress.spent >= state.policy.settle.steps) return false;

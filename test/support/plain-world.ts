@@ -61,18 +61,19 @@ export const anyBorrowers: fc.Arbitrary<readonly QueueSpec[]> = fc
     ];
   });
 
-/** Told of the world; nothing is planned, and nobody is protected after a start. */
+/** Told of the world; nobody is protected after a start, and nothing is planned unless it is said. */
 export function plainRig(
   { nodes, queues }: { readonly nodes: readonly NodeSpec[]; readonly queues: readonly QueueSpec[] },
   order: Policy['order'],
+  { minRuntimeMs = 0, depth = 0 }: { readonly minRuntimeMs?: number; readonly depth?: number } = {},
 ): CoreRig {
   const { preemption, backfill } = DEFAULT_POLICY;
   const rig = new CoreRig();
   const policy = aPolicy({
     topologyLevels: ['zone', 'rack', 'host'],
     order,
-    preemption: { ...preemption, minRuntimeMs: 0 },
-    backfill: { ...backfill, depth: 0 },
+    preemption: { ...preemption, minRuntimeMs },
+    backfill: { ...backfill, depth },
   });
   rig.tell({ kind: 'policy-set', policy });
   for (const flavor of ['h100', 'a100']) rig.tell({ kind: 'flavor-set', flavor: aFlavor(flavor) });

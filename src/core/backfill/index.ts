@@ -9,6 +9,7 @@ export { mayGoAhead } from './go-ahead.js';
 export { maySlipInPlaceOf } from './in-place-of.js';
 export { keepPlans } from './keep-plans.js';
 export { planBlocked, planNext, planStarted } from './make-plans.js';
+export { precedenceOf } from './plan-precedence.js';
 export { plannedRows } from './plan-start.js';
 export type { Newcomer, SlipAhead } from './slip-ahead.js';
 export { keepHolds } from './standing-hold.js';
