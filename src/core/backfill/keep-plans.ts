@@ -58,7 +58,8 @@ function dropVanished(state: CoreState, mayBeGone: readonly WorkloadId[]): void 
   }
   for (const plan of plans.all.slice(policy.backfill.plans)) plans.remove(plan.workload);
   for (const id of mayBeGone) {
-    if (waits(state, id)) continue;
+    const record = book.get(id);
+    if (waits(state, id) || (record !== undefined && keepsItsPlan(record))) continue;
     plans.unplanned.delete(id);
     plans.heldBack.delete(id);
   }

@@ -4,7 +4,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import { advancePlan, checkPlans } from './keep-plans.js';
 import { precedenceOf } from './plan-precedence.js';
 import { planStart } from './plan-start.js';
-import { dropHold } from './standing-hold.js';
+import { wakeAround } from './standing-hold.js';
 
 /**
  * A workload was visited and can do nothing now: its plan is moved forward, or it gets one when it is among the first
@@ -24,7 +24,7 @@ export function planBlocked(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   return isPlanned ? 'planned' : 'not-planned';
 }
 
-/** It has started: its plan is over unless that is refused, those that it may delay are looked at again, the next of its queue is planned. */
+/** It has started: its plan and its standing hold are over unless that is refused, those that it may delay are looked at again, the next of its queue is planned. */
 export function planStarted(
   state: CoreState,
   nowMs: Ms,
@@ -32,8 +32,9 @@ export function planStarted(
 ): void {
   const { plans } = state;
   const isPlanned = plans.get(record.spec.id) !== undefined;
+  const hold = plans.holdOf(record.spec.id);
   plans.start(record.spec.id);
-  dropHold(state, record.spec.id);
+  if (hold !== undefined) wakeAround(state, hold);
   if (isPlanned) planNext(state, nowMs, record.spec.queue);
   const charges = state.book.get(record.spec.id)?.charges;
   // What its victims leave over comes free as they go, and not as was expected.

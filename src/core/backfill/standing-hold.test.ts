@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CoreRig } from '../../../test/support/core-rig.js';
+import { CoreRig, setsOf } from '../../../test/support/core-rig.js';
 import { aFlavor, aNode, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
 import { DEFAULT_POLICY } from '../index.js';
 
@@ -135,5 +135,30 @@ describe('a standing hold', () => {
     expect(rig.stateOf('p')).toBe('pending');
     end(rig, 'long');
     expect(rig.stateOf('h')).toBe('running');
+  });
+
+  it('goes on when the start is refused, and patience does too', () => {
+    const rig = full(['n']);
+    rig.nowMs = PATIENCE;
+    rig.settle();
+    for (const id of ['run0', 'run1', 'run2', 'run3']) {
+      for (const pod of rig.podsOf(id)) rig.endPod(pod);
+      rig.goPods(rig.podsOf(id));
+    }
+    for (const set of setsOf(rig.decide().decisions)) rig.tell({ kind: 'set-committed', set });
+    const start = rig.decide().decisions.find((one) => one.kind === 'start') ?? rig.startOf('gang');
+    if (start === undefined) throw new Error('nobody starts');
+    expect(rig.scheduler.snapshot().plans.kept).toMatchObject([
+      { workload: 'gang', unplannedSinceMs: 0, hold: { nodes: ['n'] } },
+    ]);
+    rig.tell({ kind: 'set-refused', set: start.set, why: 'slot', at: 'n' });
+    rig.settle();
+    expect(later(rig)).toBe('');
+    const after = rig.scheduler.snapshot().plans;
+    expect(after.holds).toMatchObject([{ workload: 'gang' }]);
+    expect(after.unplanned).toContainEqual(['gang', 0]);
+    rig.nowMs += DEFAULT_POLICY.retry.backoffMs;
+    rig.settle();
+    expect(later(rig)).toBe('gang');
   });
 });

@@ -2,7 +2,7 @@ import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { StandingHold } from '../forecast/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
-import { comesFirstForGood, flavorsOf, isWaiting } from '../queue/index.js';
+import { comesFirstForGood, flavorsOf, isWaiting, keepsItsPlan } from '../queue/index.js';
 import { chargesOfVictim } from './belongings.js';
 import type { Newcomer } from './slip-ahead.js';
 import { chooseRegion } from './hold-region.js';
@@ -15,7 +15,7 @@ import { chooseRegion } from './hold-region.js';
  */
 export function keepHolds(state: CoreState, nowMs: Ms): void {
   const { plans } = state;
-  for (const hold of plans.holds) if (!stands(state, hold)) dropHold(state, hold.workload);
+  for (const hold of plans.holds) if (!stands(state, hold)) dropHold(state, hold);
   for (const record of outOfPatience(state, nowMs)) {
     const { id } = record.spec;
     if (plans.holdOf(id) !== undefined || isTaken(state, [...flavorsOf(record.spec)], 'every')) continue;
@@ -29,11 +29,13 @@ export function keepHolds(state: CoreState, nowMs: Ms): void {
   }
 }
 
+function dropHold(state: CoreState, hold: StandingHold): void {
+  state.plans.dropHold(hold.workload);
+  wakeAround(state, hold);
+}
+
 /** Who was kept off its nodes is to be looked at again. */
-export function dropHold(state: CoreState, workload: WorkloadId): void {
-  const hold = state.plans.holdOf(workload);
-  if (hold === undefined) return;
-  state.plans.dropHold(workload);
+export function wakeAround(state: CoreState, hold: StandingHold): void {
   for (const node of hold.nodes) if (state.fleet.has(node)) state.wakeForNode(state.fleet.rowOf(node));
 }
 
@@ -58,7 +60,7 @@ function outOfPatience({ plans, policy, book }: CoreState, nowMs: Ms): readonly 
 
 function stands({ book, fleet, policy }: CoreState, { workload, nodes }: StandingHold): boolean {
   const record = book.get(workload);
-  if (record === undefined || !isWaiting(record) || policy.backfill.patienceMs === 0) return false;
+  if (record === undefined || !keepsItsPlan(record) || policy.backfill.patienceMs === 0) return false;
   return nodes.every((node) => fleet.has(node) && fleet.open.at(fleet.rowOf(node)) === 1);
 }
 

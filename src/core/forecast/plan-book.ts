@@ -43,11 +43,15 @@ export interface StandingHold {
   readonly charges: readonly Charge[];
 }
 
-/** The plan of a workload whose start is decided and not answered yet: it stands again when that is refused. */
-export interface KeptPlan {
-  readonly plan: Plan;
-  /** Whose plans came after it, first to last. */
+/** What a workload had whose start is decided and not answered yet: it has it again when that is refused. */
+export interface KeptPlace {
+  readonly workload: WorkloadId;
+  readonly plan?: Plan;
+  /** Whose plans came after its own, first to last. */
   readonly before: readonly WorkloadId[];
+  readonly hold?: StandingHold;
+  /** Since when no start could be planned for it. */
+  readonly unplannedSinceMs?: Ms;
 }
 
 export interface PlanBookRecord {
@@ -57,7 +61,7 @@ export interface PlanBookRecord {
   readonly told: readonly (readonly [WorkloadId, Ms])[];
   readonly heldBack: readonly (readonly [WorkloadId, WorkloadId])[];
   readonly unplanned: readonly (readonly [WorkloadId, Ms])[];
-  readonly kept: readonly KeptPlan[];
+  readonly kept: readonly KeptPlace[];
   readonly moved: readonly WorkloadId[];
 }
 
@@ -81,7 +85,7 @@ export class PlanBook {
   /** Blocked workloads for which no start can be planned, since when. */
   readonly unplanned = new Unplanned();
   /** By workload, for those whose start is not answered. */
-  readonly #kept = new Map<WorkloadId, KeptPlan>();
+  readonly #kept = new Map<WorkloadId, KeptPlace>();
 
   /** Whose plan, or standing hold, has moved or ended since this was last asked: who waits for it may start now. */
   takeMoved(): ReadonlySet<WorkloadId> {
@@ -141,15 +145,24 @@ export class PlanBook {
     this.#moved.add(workload);
   }
 
-  /** Its start is decided: its plan is over, unless that is refused. */
+  /** Its start is decided: its plan and its standing hold are over, unless that is refused. */
   start(workload: WorkloadId): void {
     const at = this.#plans.findIndex((plan) => plan.workload === workload);
-    const plan = this.#plans[at];
+    const [plan, ...later] = at < 0 ? [] : this.#plans.slice(at);
+    const hold = this.holdOf(workload);
+    const unplannedSinceMs = this.unplanned.sinceOf(workload);
     this.heldBack.delete(workload);
     this.unplanned.delete(workload);
-    if (plan === undefined) return;
-    this.#kept.set(workload, { plan, before: this.#plans.slice(at + 1).map((other) => other.workload) });
-    this.remove(workload);
+    if (plan === undefined && hold === undefined && unplannedSinceMs === undefined) return;
+    this.#kept.set(workload, {
+      workload,
+      ...(plan === undefined ? {} : { plan }),
+      before: later.map((other) => other.workload),
+      ...(hold === undefined ? {} : { hold }),
+      ...(unplannedSinceMs === undefined ? {} : { unplannedSinceMs }),
+    });
+    if (plan !== undefined) this.remove(workload);
+    if (hold !== undefined) this.dropHold(workload);
   }
 
   /** The start was committed. */
@@ -157,15 +170,23 @@ export class PlanBook {
     this.#kept.delete(workload);
   }
 
-  /** The start was refused then: its plan is due, and stands before those that came after it. */
+  /**
+   * The start was refused then: its plan is due, and stands before those that came after it; its standing hold goes on,
+   * unless another got one meanwhile, and its patience too.
+   */
   startRefused(workload: WorkloadId, atMs: Ms): void {
     const kept = this.#kept.get(workload);
     this.#kept.delete(workload);
     if (kept === undefined) return;
-    const { plan, before } = kept;
-    const startMs = Math.min(plan.startMs, atMs);
-    const end = plan.endMs === undefined ? {} : { endMs: plan.endMs + startMs - plan.startMs };
-    this.add({ ...plan, startMs, ...end }, (other) => before.includes(other.workload));
+    const { plan, before, hold, unplannedSinceMs } = kept;
+    if (plan !== undefined) {
+      const startMs = Math.min(plan.startMs, atMs);
+      const end = plan.endMs === undefined ? {} : { endMs: plan.endMs + startMs - plan.startMs };
+      this.add({ ...plan, startMs, ...end }, (other) => before.includes(other.workload));
+    }
+    if (unplannedSinceMs !== undefined) this.unplanned.set(workload, unplannedSinceMs);
+    const isTaken = hold?.flavors.some((flavor) => this.#holds.some((other) => other.flavors.includes(flavor)));
+    if (hold !== undefined && isTaken === false) this.addHold(hold);
   }
 
   records(): PlanBookRecord {
@@ -176,7 +197,7 @@ export class PlanBook {
       told: sorted(this.told),
       heldBack: sorted(this.heldBack),
       unplanned: this.unplanned.records(),
-      kept: [...this.#kept.values()].sort((a, b) => compareText(a.plan.workload, b.plan.workload)),
+      kept: [...this.#kept.values()].sort((a, b) => compareText(a.workload, b.workload)),
       moved: [...this.#moved].sort(compareText),
     };
   }
@@ -188,7 +209,7 @@ export class PlanBook {
     for (const [id, startMs] of told) this.told.set(id, startMs);
     for (const [id, by] of heldBack) this.heldBack.set(id, by);
     for (const [id, sinceMs] of unplanned) this.unplanned.set(id, sinceMs);
-    for (const one of kept) this.#kept.set(one.plan.workload, one);
+    for (const one of kept) this.#kept.set(one.workload, one);
     this.#moved = new Set(moved);
   }
 }

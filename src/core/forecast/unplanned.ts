@@ -16,6 +16,10 @@ export class Unplanned {
     return this.#sinceOf.has(id);
   }
 
+  sinceOf(id: WorkloadId): Ms | undefined {
+    return this.#sinceOf.get(id)?.sinceMs;
+  }
+
   set(id: WorkloadId, sinceMs: Ms): void {
     this.delete(id);
     const since = { id, sinceMs };
