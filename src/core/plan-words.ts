@@ -23,7 +23,9 @@ export function tellPlans(state: CoreState, writer: DecisionWriter): void {
     if (before === plan.startMs) continue;
     plans.told.set(plan.workload, plan.startMs);
     const evicts = plan.victims.length === 0 ? {} : { evicts: plan.victims.length };
-    const facts = { ...(before === undefined ? {} : { before }), waitsFor: plan.waitsFor.at(-1) ?? '', ...evicts };
+    const last = plan.waitsFor.at(-1);
+    const waitsFor = last === undefined ? {} : { waitsFor: last };
+    const facts = { ...(before === undefined ? {} : { before }), ...waitsFor, ...evicts };
     const rule = before === undefined ? 'planned' : before > plan.startMs ? 'earlier' : 'later';
     const { workload, startMs } = plan;
     const seats = seatsOf(state, plan);

@@ -41,6 +41,24 @@ function told(text: string): readonly string[] {
 }
 
 describe(timelineOf.name, () => {
+  it('tells of a plan whom it waits for and how many give way, where there are some', () => {
+    const story = `
+name: a protected guest
+fleet: { nodes: [{ name: a, accelerators: { model: h100, count: 4 } }] }
+queues:
+  - { name: root }
+  - { name: owner, parent: root, nominal: { h100: 4 } }
+  - { name: guest, parent: root, nominal: { h100: 0 } }
+workloads:
+  - { name: visit, queue: guest, runtime: 900, pods: [{ name: worker, accelerators: 4, model: h100 }] }
+events:
+  - { at: 10, submit: { name: home, queue: owner, runtime: 100, pods: [{ name: worker, accelerators: 4, model: h100 }] } }
+expect: [{ end: true }]
+`;
+    const plans = told(story).filter((line) => line.includes('planned'));
+    expect(plans).toEqual(['10 | home | is planned for 300s, in the place of 1 workload | a']);
+  });
+
   it('tells what happens, to whom, where, and for whom or why', () => {
     expect(told(STORY)).toEqual([
       '0 | visit | runs | a-[0-1]',

@@ -126,9 +126,11 @@ const WAITS: Readonly<Record<Constraint['kind'], string>> = {
 
 function wordsOfPlan({ startMs, holds, because }: Decision & { readonly kind: 'plan' }): string {
   if (holds === 'standing') return 'keeps what comes free there';
-  const { before, waitsFor } = because.facts;
+  const { before, waitsFor, evicts } = because.facts;
   const instead = typeof before === 'number' ? ` instead of ${before / 1000}s` : '';
-  return `is planned for ${startMs / 1000}s${instead}${waitsFor === undefined ? '' : `, after ${waitsFor}`}`;
+  const after = waitsFor === undefined ? '' : `, after ${waitsFor}`;
+  const inPlace = evicts === undefined ? '' : `, in the place of ${evicts} ${evicts === 1 ? 'workload' : 'workloads'}`;
+  return `is planned for ${startMs / 1000}s${instead}${after}${inPlace}`;
 }
 
 function pods(some: readonly unknown[]): string {
