@@ -1,11 +1,11 @@
 import type { Ms } from './contract/index.js';
+import { besidePlans } from './beside-plans.js';
 import type { SlipAhead } from './backfill/index.js';
 import { maySlipInPlaceOf } from './backfill/index.js';
 import type { PodRecord } from './fleet/index.js';
 import type { Preempting, Preemption } from './lifecycle/index.js';
 import { tryPreempt } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
-import { DETOURS_MAX, rowsBeside } from './start-ahead.js';
 
 /**
  * Starts a waiting workload in the place of others, if no plan starts later for it. Where those that would fall first
@@ -19,30 +19,18 @@ export function preemptAhead(
   behind: readonly PodRecord[] = [],
 ): Preemption {
   const { state, nowMs } = preempting;
-  const own = state.plans.get(record.spec.id);
-  const avoid = new Set<number>();
   let steps = 0;
   let retryAtMs: Ms | undefined;
-  let isHeldBack = false;
-  const attempt = (rows: ReadonlySet<number>) => {
-    const tried = preemptBeside(preempting, record, { avoid: rows, behind });
+  let last: Preemption | undefined;
+  const slip = besidePlans({ state, nowMs, record }, (avoid) => {
+    const tried = preemptBeside(preempting, record, { avoid, behind });
     steps += tried.result.steps;
+    last = tried.result;
     if (tried.result.kind === 'blocked') retryAtMs = earlier(retryAtMs, tried.result.retryAtMs);
-    return tried;
-  };
-  for (let detour = 0; detour <= DETOURS_MAX; detour++) {
-    const { result, slip } = attempt(avoid);
-    if (result.kind === 'preempted') return { ...result, steps };
-    if (slip?.kind !== 'delays') break;
-    isHeldBack = true;
-    state.plans.heldBack.set(record.spec.id, slip.plan);
-    if (slip.rows.length === 0) break;
-    for (const row of slip.rows) avoid.add(row);
-  }
-  if (isHeldBack && own !== undefined && own.startMs <= nowMs) {
-    const { result } = attempt(rowsBeside(state, own));
-    if (result.kind === 'preempted') return { ...result, steps };
-  }
+    return tried.slip;
+  });
+  if (last?.kind === 'preempted') return { kind: 'preempted', steps };
+  if (slip?.kind === 'delays') state.plans.heldBack.set(record.spec.id, slip.plan);
   if (record.tryAgainAtMs !== retryAtMs) state.book.change(record, { tryAgainAtMs: retryAtMs });
   return { kind: 'blocked', retryAtMs, steps };
 }

@@ -1,16 +1,13 @@
 import type { CoreState } from './core-state.js';
 import type { SlipAhead } from './backfill/index.js';
-import { isFree, mayGoAhead, plannedRows } from './backfill/index.js';
-import type { Plan } from './forecast/index.js';
+import { mayGoAhead } from './backfill/index.js';
 import type { ProposedStart, StartDraft, StartTrial } from './lifecycle/index.js';
 import { growDraft, tryStart } from './lifecycle/index.js';
 import type { WorkloadRecord } from './queue/index.js';
 import { lengthOf } from './queue/index.js';
 import { holdingsOfParts, subtractCharges } from './start/index.js';
+import { besidePlans } from './beside-plans.js';
 import type { AboutToStart } from './take-back.js';
-
-/** Other seats are tried so often when those found would delay a plan. */
-export const DETOURS_MAX = 3;
 
 /** Who may go first although its turn is later; see `take-back.ts`. */
 export type WhoFirst = (start: AboutToStart) => WorkloadRecord | undefined;
@@ -28,31 +25,17 @@ export function startAhead(
   { nowMs, whoFirst }: { readonly nowMs: number; readonly whoFirst: WhoFirst },
   record: WorkloadRecord,
 ): AheadTrial {
-  const { plans } = state;
-  const own = plans.get(record.spec.id);
-  const avoid = new Set<number>();
   let steps = 0;
-  for (let detour = 0; detour <= DETOURS_MAX; detour++) {
-    const tried = tryBeside(state, { nowMs, avoid, whoFirst }, record);
-    steps += tried.trial.steps;
-    if (tried.first !== undefined) return { kind: 'yields', to: tried.first, steps };
-    if (tried.trial.kind === 'started' || tried.slip?.kind !== 'delays') return { ...tried.trial, steps };
-    const { plan, rows } = tried.slip;
-    plans.heldBack.set(record.spec.id, plan);
-    if (rows.length === 0) break;
-    for (const row of rows) avoid.add(row);
-  }
-  if (own === undefined || own.startMs > nowMs || !isFree(state, own)) return { kind: 'blocked', steps };
-  const { trial, first } = tryBeside(state, { nowMs, avoid: rowsBeside(state, own), whoFirst }, record);
-  if (first !== undefined) return { kind: 'yields', to: first, steps: steps + trial.steps };
-  return { ...trial, steps: steps + trial.steps };
-}
-
-/** All rows but those of the plan. */
-export function rowsBeside(state: CoreState, plan: Plan): ReadonlySet<number> {
-  const kept = new Set(plannedRows(state, plan));
-  const rows = state.fleet.names().map((name) => state.fleet.rowOf(name));
-  return new Set(rows.filter((row) => !kept.has(row)));
+  let last: ReturnType<typeof tryBeside> | undefined;
+  const slip = besidePlans({ state, nowMs, record }, (avoid) => {
+    last = tryBeside(state, { nowMs, avoid, whoFirst }, record);
+    steps += last.trial.steps;
+    return last.slip;
+  });
+  if (last?.first !== undefined) return { kind: 'yields', to: last.first, steps };
+  if (last?.trial.kind === 'started') return { ...last.trial, steps };
+  if (slip?.kind === 'delays') state.plans.heldBack.set(record.spec.id, slip.plan);
+  return { kind: 'blocked', steps };
 }
 
 function tryBeside(

@@ -133,6 +133,7 @@ describe('a standing hold', () => {
     if (there === 'a guest') submit('visit', 'guest', 2);
     submit('p', 'q', 2);
     expect(rig.stateOf('p')).toBe('pending');
+    expect(rig.scheduler.explain('p', rig.nowMs)).toMatchObject({ change: [{ kind: 'raise-priority', to: 1 }] });
     end(rig, 'long');
     expect(rig.stateOf('h')).toBe('running');
   });

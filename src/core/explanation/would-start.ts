@@ -1,10 +1,11 @@
 import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
+import type { SlipAhead } from '../backfill/index.js';
 import { mayGoAhead, maySlipInPlaceOf } from '../backfill/index.js';
+import { besidePlans } from '../beside-plans.js';
 import { brakedUntilMs, findVictims } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 import { lengthOf } from '../queue/index.js';
-import type { StartPart } from '../start/index.js';
 import { chargesOfParts, findStart, startAskOf } from '../start/index.js';
 
 export type Outlook =
@@ -20,35 +21,48 @@ export function outlookOf(
   record: WorkloadRecord,
   { nowMs, mayEvict }: { readonly nowMs: Ms; readonly mayEvict: boolean },
 ): Outlook {
-  const free = onFreeCapacity(state, record, nowMs);
+  const asked = { state, nowMs, record };
+  let searched: 'complete' | 'partial' = 'complete';
+  const onFree = besidePlans(asked, (avoid) => {
+    const found = slipOnFree(state, { record, nowMs }, avoid);
+    if (found.kind !== 'blocked') return found;
+    if (avoid.size === 0) searched = found.searched;
+    return undefined;
+  });
+  const free = outlookFrom(onFree, searched);
   if (free.kind === 'starts' || !mayEvict || (record.evictsFromMs ?? 0) > nowMs) return free;
-  const search = findVictims(state, record, { nowMs });
-  if (search.kind === 'none') {
-    const isSure = free.kind === 'delays' || search.searched === 'complete';
-    return isSure ? free : { kind: 'blocked', searched: 'partial' };
-  }
-  const evictions = new Set(search.victims.map(({ unit }) => unit.record.spec.id)).size;
-  if (brakedUntilMs(state, evictions, nowMs) !== undefined) return free;
-  const slip = maySlipInPlaceOf(state, nowMs, { record, ...search });
+  const inPlace = besidePlans(asked, (avoid) => {
+    const search = findVictims(state, record, { nowMs, avoid });
+    if (search.kind === 'none' && search.searched === 'partial') searched = 'partial';
+    if (search.kind === 'none') return undefined;
+    const evictions = new Set(search.victims.map(({ unit }) => unit.record.spec.id)).size;
+    if (brakedUntilMs(state, evictions, nowMs) !== undefined) return undefined;
+    return maySlipInPlaceOf(state, nowMs, { record, ...search });
+  });
+  return inPlace === undefined && free.kind === 'delays' ? free : outlookFrom(inPlace, searched);
+}
+
+function outlookFrom(slip: SlipAhead | undefined, searched: 'complete' | 'partial'): Outlook {
+  if (slip === undefined) return { kind: 'blocked', searched };
   return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
 }
 
-function onFreeCapacity(state: CoreState, record: WorkloadRecord, nowMs: Ms): Outlook {
-  const start = state.tx.mark();
-  const found = findStart(state, startAskOf(state, record));
-  const outlook = found.kind === 'blocked' ? found : besidePlans(state, { record, nowMs }, found.parts);
-  state.tx.rollbackTo(start);
-  return outlook.kind === 'blocked' ? { kind: 'blocked', searched: outlook.searched } : outlook;
-}
-
-function besidePlans(
+function slipOnFree(
   state: CoreState,
   { record, nowMs }: { readonly record: WorkloadRecord; readonly nowMs: Ms },
-  parts: readonly StartPart[],
-): Outlook {
-  const charges = chargesOfParts(state, record, parts);
+  avoid: ReadonlySet<number>,
+): SlipAhead | (Outlook & { readonly kind: 'blocked' }) {
+  const start = state.tx.mark();
+  const ask = startAskOf(state, record);
+  const found = findStart(state, { ...ask, avoid: new Set([...ask.avoid, ...avoid]) });
+  if (found.kind === 'blocked') {
+    state.tx.rollbackTo(start);
+    return { kind: 'blocked', searched: found.searched };
+  }
+  const charges = chargesOfParts(state, record, found.parts);
   for (const charge of charges) state.quota.charge(charge);
   const endMs = nowMs + lengthOf(record);
-  const slip = mayGoAhead(state, nowMs, { what: 'start', record, parts, charges, endMs });
-  return slip.kind === 'allowed' ? { kind: 'starts' } : { kind: 'delays', plan: slip.plan };
+  const slip = mayGoAhead(state, nowMs, { what: 'start', record, parts: found.parts, charges, endMs });
+  state.tx.rollbackTo(start);
+  return slip;
 }
