@@ -95,6 +95,7 @@ describe('repair, where others have rights and plans', () => {
           const running = new Map(specs.map(({ id }) => [id, rig.nodesOf(id)]));
           for (const { kind, pick } of losses) lose(rig, { node: nodes[pick % nodes.length], kind });
           const ends = commit(rig, rig.decide().decisions);
+          const standing = plansOf(rig);
           const settled = commit(rig, rig.decide().decisions);
           const repaired = startedIn(
             settled.filter(({ because }) => because.rule === 'repaired'),
@@ -127,8 +128,8 @@ describe('repair, where others have rights and plans', () => {
           for (const by of specs) {
             const victims = evictions.filter((one) => one.for === by.id).map(({ workload }) => workload);
             const [victim] = repaired.filter(({ spec }) => spec.id === victims[0]);
-            // In one queue the order leads, unless a start was planned.
-            const isClaim = by.queue !== victim?.spec.queue || before.has(by.id);
+            // In one queue the order leads, unless a start is still planned when the gang has ended.
+            const isClaim = by.queue !== victim?.spec.queue || standing.has(by.id);
             if (victims.length === 1 && victim !== undefined && isClaim) {
               throw new Error(`${by.id} takes back what ${victim.spec.id} got`);
             }
