@@ -62,8 +62,12 @@ export function mayHaveVictims(
 ): boolean {
   const ranks = ranksOf(state, ask);
   if (ranks.whole.length > 0) return true;
-  const queues = ranks.queues.flatMap((rank) => rank.queues);
-  return queues.some((queue) => [...state.book.running.elasticOf(queue)].length > 0);
+  return ranks.queues.some(({ queues, isOwn }) =>
+    queues.some((queue) => {
+      for (const { spec } of state.book.running.elasticOf(queue)) if (!isOwn || ranks.isLow(spec.priority)) return true;
+      return false;
+    }),
+  );
 }
 
 /**
