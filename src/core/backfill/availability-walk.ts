@@ -145,14 +145,6 @@ export class AvailabilityWalk {
   }
 }
 
-/** Are the seats and the quota of a plan free now? */
-export function isFree(state: CoreState, plan: Plan): boolean {
-  const start = state.tx.mark();
-  const taken = takePlan(state, plan);
-  state.tx.rollbackTo(start);
-  return taken !== undefined;
-}
-
 /** Takes the seats and the quota of a plan as they are free now, or nothing. Slots are chosen anew. */
 function takePlan(state: CoreState, plan: Plan): readonly Holding[] | undefined {
   const start = state.tx.mark();
