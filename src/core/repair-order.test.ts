@@ -131,4 +131,29 @@ describe('a gang with several pod sets that lost a pod', () => {
     expect(kindsOf(decided(rig)).at(-1)).toBe('start job');
     expect(Object.keys(rig.nodesOf('job')).every((node) => node.startsWith('s'))).toBe(true);
   });
+
+  it('does not come back to a slice in which another has come to stand', () => {
+    const rig = new CoreRig();
+    const policy = aPolicy({ topologyLevels: ['slice', 'host'], preemption: { ...preemption, minRuntimeMs: 0 } });
+    rig.tell({ kind: 'policy-set', policy });
+    for (const model of ['h100', 'a100']) rig.tell({ kind: 'flavor-set', flavor: aFlavor(model) });
+    const quotas = { a100: { nominal: 8000 } };
+    rig.tell({ kind: 'queue-set', queue: aQueue('root', { quotas }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 8 }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0, quotas }) });
+    rig.tell({ kind: 'node-seen', node: aNode('s0', { topology: { slice: 's' }, devices: 2 }) });
+    rig.tell({ kind: 'node-seen', node: aNode('s1', { topology: { slice: 's' }, devices: 0 }) });
+    rig.tell({ kind: 'node-seen', node: aNode('t', { model: 'a100', devices: 2 }) });
+    const podSets = [aPodSet({ name: 'x', gpus: 1 }), aPodSet({ name: 'y', gpus: 2, flavors: ['a100'] })];
+    rig.submit(aWorkload('visit', { queue: 'guest', podSets }));
+    rig.settle();
+    const pods = rig.podsOf('visit');
+    const lost = pods.find(({ podSet }) => podSet === 'y');
+    if (lost !== undefined) rig.endPod(lost, { outcome: 'lost', blame: 'node' });
+    const [set] = setsOf(rig.decide().decisions);
+    if (set !== undefined) rig.tell({ kind: 'set-committed', set });
+    rig.goPods(pods);
+    rig.submit(aWorkload('home', { queue: 'owner', pods: { gpus: 1 } }));
+    expect(kindsOf(decided(rig)).filter((one) => one.startsWith('start'))).toEqual(['start home']);
+  });
 });

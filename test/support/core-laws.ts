@@ -165,6 +165,7 @@ export function expectRequiredTopology(story: CoreStory, set: readonly Decision[
       const added = start.seats.filter(({ pod }) => pod.podSet === name);
       const here = before.map(({ seat }) => seat).filter(({ pod }) => pod.podSet === name);
       const seats = topology.kind === 'slice' ? added : [...here, ...added];
+      if (seats.length === 0) continue;
       const size = topology.kind === 'slice' ? topology.size : seats.length;
       expect(seats.length % size).toBe(0);
       for (let first = 0; first < seats.length; first += size) {

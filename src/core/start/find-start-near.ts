@@ -39,13 +39,14 @@ interface Near {
 
 function partsNear(state: CoreState, { ask, choice, former }: Near): readonly StartPart[] | undefined {
   const keeping: KeptPart[] = [];
+  // Of all its pod sets: a slice that one of them holds is open to the others.
+  const own = new Set<number>();
   for (const [index, podSet] of ask.podSets.entries()) {
-    const kept = keepPart(state, { podSet, flavor: choice[index], former });
+    const kept = keepPart(state, { podSet, flavor: choice[index], former, own });
     if (kept === undefined) return undefined;
+    for (const { row } of kept.pods) own.add(row);
     keeping.push(kept);
   }
-  // Of all its pod sets: a slice that one of them holds is open to the others.
-  const own = new Set(keeping.flatMap(({ pods }) => pods.map(({ row }) => row)));
   const parts: StartPart[] = [];
   for (const kept of keeping) {
     const part = completed(state, { ...ask, own }, kept);
@@ -67,13 +68,21 @@ interface KeptPart {
 /** Takes those seats. `undefined`: it stood in another flavor. */
 function keepPart(
   state: CoreState,
-  { podSet, flavor, former }: Pick<KeptPart, 'podSet' | 'flavor'> & { readonly former: FormerPlace },
+  {
+    podSet,
+    flavor,
+    former,
+    own,
+  }: Pick<KeptPart, 'podSet' | 'flavor'> & {
+    readonly former: FormerPlace;
+    readonly own: ReadonlySet<number>;
+  },
 ): KeptPart | undefined {
   const seats = former.seats.filter(({ pod }) => pod.podSet === podSet.name);
   const stood = standingPart(state, podSet, seats);
   if (stood !== undefined && stood.flavor !== flavor) return undefined;
   const need = minimumOf(podSet);
-  const pods = stood === undefined ? [] : keepSeats(state, stood, { seats, avoid: former.avoid, need });
+  const pods = stood === undefined ? [] : keepSeats(state, stood, { seats, avoid: former.avoid, need, own });
   return { podSet, flavor, stood, pods };
 }
 
@@ -93,17 +102,20 @@ function completed(
   return more.length < count ? undefined : { ...stood, pods: [...pods, ...more] };
 }
 
-/** As many seats in each place as it had there: on each node, or of slices in each domain of their level. */
+/**
+ * As many seats in each place as it had there: on each node, or of slices in each domain of their level. Not in a slice
+ * where others have come to stand; `own`: rows of those that it has kept before.
+ */
 function keepSeats(
   state: CoreState,
   { podSet, flavor, slices }: StartPart,
-  { seats, avoid, need }: FormerPlace & { readonly need: number },
+  { seats, avoid, need, own }: FormerPlace & { readonly need: number; readonly own: ReadonlySet<number> },
 ): readonly PlacedPod[] {
   const { fleet, tx } = state;
   const { tree } = fleet;
   const shape = state.shapes.shapeOf(podSet, flavor);
   const rows = seats.filter(({ node }) => fleet.has(node)).map(({ node }) => fleet.rowOf(node));
-  const own = new Set(rows);
+  const stood = new Set(rows);
   const level = slices?.level ?? tree.levels.length - 1;
   const countIn = new Map<number, number>();
   for (const row of rows) {
@@ -113,7 +125,7 @@ function keepSeats(
   const allowed = withoutHeldSlices(fleet, [shape], { avoid, own });
   const kept: PlacedPod[] = [];
   for (const [place, count] of [...countIn].sort(([a], [b]) => a - b)) {
-    const others = rowsIn(state, place).filter((row) => !own.has(row));
+    const others = rowsIn(state, place).filter((row) => !stood.has(row));
     const grow = { shape, slices, region: place, avoid: new Set([...allowed, ...others]) };
     kept.push(...growPart(tx, grow, Math.min(count, need - kept.length)));
   }
