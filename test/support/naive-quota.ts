@@ -90,7 +90,8 @@ export class NaiveQuota {
       const borrowed = Math.max(0, this.usage(name, flavor) - this.subtree(name, flavor));
       if (borrowed === 0 || !this.isManaged(name, flavor)) return 0;
       const lendable = unused.available(parent, flavor);
-      return lendable <= 0 || weight === 0 ? Infinity : borrowed / lendable / weight;
+      // In parts per million, as shares are compared: quotients of doubles may differ where shares are equal.
+      return lendable <= 0 || weight === 0 ? Infinity : Math.floor((borrowed * 1_000_000) / (lendable * weight));
     });
     return Math.max(0, ...ofFlavor);
   }
