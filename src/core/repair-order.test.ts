@@ -156,4 +156,23 @@ describe('a gang with several pod sets that lost a pod', () => {
     rig.submit(aWorkload('home', { queue: 'owner', pods: { gpus: 1 } }));
     expect(kindsOf(decided(rig)).filter((one) => one.startsWith('start'))).toEqual(['start home']);
   });
+
+  it('does not open a slice of others by pods without devices', () => {
+    const rig = new CoreRig();
+    rig.tell({ kind: 'policy-set', policy: aPolicy({ topologyLevels: ['slice', 'host'] }) });
+    rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
+    rig.tell({ kind: 'queue-set', queue: aQueue('lab', { h100: 100 }) });
+    const slice = { topology: { slice: 's' } };
+    rig.tell({ kind: 'node-seen', node: aNode('s1', { ...slice, devices: 0, labels: { plain: 'yes' } }) });
+    rig.tell({ kind: 'node-seen', node: aNode('t', { devices: 1 }) });
+    const plain = aPodSet({ name: 'plain', gpus: 0, flavors: [], nodeSelector: { plain: 'yes' } });
+    rig.submit(aWorkload('job', { podSets: [plain, aPodSet({ name: 'devices', gpus: 1 })] }));
+    rig.settle();
+    rig.tell({ kind: 'node-seen', node: aNode('s0', { ...slice, devices: 2 }) });
+    rig.submit(aWorkload('other', { pods: { gpus: 1 } }));
+    rig.settle();
+    expect([rig.nodesOf('job'), rig.nodesOf('other')]).toEqual([{ s1: 1, t: 1 }, { s0: 1 }]);
+    rig.nodeState('t', 'lost');
+    expect(kindsOf(decided(rig)).filter((one) => one.startsWith('start'))).toEqual([]);
+  });
 });

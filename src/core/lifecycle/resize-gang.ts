@@ -129,7 +129,8 @@ interface GrownPart extends StartPart {
 function findGrowth(state: CoreState, record: WorkloadRecord): readonly GrownPart[] {
   const pods = claimedPods(state, record);
   const { avoid } = startAskOf(state, record);
-  const rows = new Set(pods.map(({ seat }) => state.fleet.rowOf(seat.node)));
+  const withDevices = pods.filter(({ seat }) => seat.slots.length > 0);
+  const rows = new Set(withDevices.map(({ seat }) => state.fleet.rowOf(seat.node)));
   const grown: GrownPart[] = [];
   for (const podSet of record.spec.podSets) {
     const missing = missingOf(record, pods, podSet);

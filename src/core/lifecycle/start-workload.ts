@@ -93,7 +93,8 @@ function incarnationsSeen(state: CoreState, { spec }: WorkloadRecord): readonly 
 export function growDraft(state: CoreState, draft: StartDraft): StartDraft {
   const { record } = draft;
   const { avoid } = startAskOf(state, record);
-  const own = new Set(draft.parts.flatMap(({ pods }) => pods.map(({ row }) => row)));
+  const withDevices = draft.parts.flatMap(({ pods }) => pods.filter(({ slots }) => slots.length > 0));
+  const own = new Set(withDevices.map(({ row }) => row));
   let { charges } = draft;
   const parts = draft.parts.map((part) => {
     const missing = part.podSet.count - part.pods.length;

@@ -39,19 +39,19 @@ interface Near {
 
 function partsNear(state: CoreState, { ask, choice, former }: Near): readonly StartPart[] | undefined {
   const keeping: KeptPart[] = [];
-  // Of all its pod sets: a slice that one of them holds is open to the others.
+  // Of all its pod sets: a slice in which one of them holds devices is open to the others.
   const own = new Set<number>();
   for (const [index, podSet] of ask.podSets.entries()) {
     const kept = keepPart(state, { podSet, flavor: choice[index], former, own });
     if (kept === undefined) return undefined;
-    for (const { row } of kept.pods) own.add(row);
+    for (const { row, slots } of kept.pods) if (slots.length > 0) own.add(row);
     keeping.push(kept);
   }
   const parts: StartPart[] = [];
   for (const kept of keeping) {
     const part = completed(state, { ...ask, own }, kept);
     if (part === undefined) return undefined;
-    for (const { row } of part.pods) own.add(row);
+    for (const { row, slots } of part.pods) if (slots.length > 0) own.add(row);
     parts.push(part);
   }
   return parts;
@@ -104,7 +104,7 @@ function completed(
 
 /**
  * As many seats in each place as it had there: on each node, or of slices in each domain of their level. Not in a slice
- * where others have come to stand; `own`: rows of those that it has kept before.
+ * where others have come to stand; `own`: rows on which it has kept devices before.
  */
 function keepSeats(
   state: CoreState,

@@ -104,7 +104,7 @@ export function standingOf(
 
 /**
  * More seats for an elastic part, nearest first: in its region, then in the domains around it, as far out as its
- * requirement allows. Up to `count`; takes them. `own`: rows on which the gang stands, with all its parts.
+ * requirement allows. Up to `count`; takes them. `own`: rows on which the gang holds devices, with all its parts.
  */
 export function growStart(
   state: CoreState,
