@@ -28,7 +28,7 @@ export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): 
     const draft = grown.get(key.id);
     const record = state.book.get(key.id);
     if (draft !== undefined) grown.set(key.id, growBeside(state, nowMs, draft));
-    else if (record !== undefined) growWorkload(visiting, record, besidePlans(visiting));
+    else if (record !== undefined) growWorkload(visiting, record, delayingNoPlan(visiting));
   }
   return drafts.map((draft) => grown.get(draft.record.spec.id) ?? draft);
 }
@@ -67,7 +67,7 @@ function shortOf(state: CoreState, { record, parts }: StartDraft): readonly Char
 }
 
 /** What runs past the time that was told for it may run for ever. */
-function besidePlans({ state, nowMs }: Visiting): GrowthGuard {
+function delayingNoPlan({ state, nowMs }: Visiting): GrowthGuard {
   return (record, { parts, charges }) => {
     if (state.plans.all.length + state.plans.holds.length === 0) return true;
     const toldEndMs = stayOf(record)?.endMs ?? Infinity;

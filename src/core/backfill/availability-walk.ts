@@ -1,12 +1,13 @@
 import type { Charge, Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
+import { nameOf } from '../fleet/index.js';
 import type { Plan, PlannedPod, Victim } from '../forecast/index.js';
 import type { PodShape } from '../placement/index.js';
 import { PodRules, podsThatFit, takeSeat } from '../placement/index.js';
 import { subtractCharges } from '../start/index.js';
 import type { Belongings } from './belongings.js';
-import { allOf, belongingsOf, nameOf, releaseVictim, setFree } from './belongings.js';
+import { allOf, belongingsOf, releaseVictim, setFree } from './belongings.js';
 import type { Release } from './release-times.js';
 import { releaseTimes } from './release-times.js';
 

@@ -44,10 +44,6 @@ export function belongingsOf(state: CoreState, id: WorkloadId, pods: readonly Po
   return { holdings: state.pods.shareOf(pods), charges: queue === undefined ? [] : sumCharges(queue, pods) };
 }
 
-export function nameOf({ workload, incarnation, podSet, index }: PodRef): string {
-  return `${workload}/${incarnation}/${podSet}/${index}`;
-}
-
 /** What the workload holds of nodes; also when its start is of this settle and not said yet. */
 export function holdingsOf(state: CoreState, id: string): readonly Holding[] {
   const draft = state.startsOfSettle.get(id);
