@@ -181,10 +181,11 @@ export function expectRequiredTopology(story: CoreStory, set: readonly Decision[
 
 /** A gang that takes devices of a slice with several hosts finds nobody else's pods with devices in it. */
 export function expectWholeSlices(story: CoreStory, set: readonly Decision[], isLate: boolean): void {
-  const sliceOf = new Map(story.world.nodes.map(({ name, topology }) => [name, topology['slice']]));
   if (isLate || set.every(({ kind }) => kind !== 'start' && kind !== 'grow')) return;
-  const { nodes } = story.scheduler.snapshot();
-  const hosts = nodes.flatMap(({ spec, removed }) => (removed ? [] : [sliceOf.get(spec.name)]));
+  // A host that is gone is none of its slice any more: what stood there, and is not yet given up, holds none.
+  const present = story.scheduler.snapshot().nodes.filter(({ removed }) => !removed);
+  const sliceOf = new Map(present.map(({ spec }) => [spec.name, spec.topology['slice']]));
+  const hosts = [...sliceOf.values()];
   const making = new Set(
     set.flatMap((one) => (one.kind === 'evict' || one.kind === 'shrink' ? one.pods.map(keyOf) : [])),
   );
