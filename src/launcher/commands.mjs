@@ -1,6 +1,7 @@
 import { runBench } from './run-bench.mjs';
 import { runCheck } from './run-check.mjs';
 import { runCli } from './run-cli.mjs';
+import { buildRig } from './run-rig.mjs';
 import { develop } from './develop.mjs';
 import { Interrupted, LaunchError, launchErrorOf } from './launch-error.mjs';
 import { prepare } from './prepare.mjs';
@@ -24,6 +25,7 @@ const COMMANDS = {
   verify: () => runVerify(),
   bench: runBench,
   dev: develop,
+  'rig:build': buildRig,
   build: () => Promise.resolve(0),
 };
 

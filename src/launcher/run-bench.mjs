@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { inCheckout } from './checkout.mjs';
 import { LaunchError } from './launch-error.mjs';
-import { runNode } from './run-child.mjs';
+import { runTypeScript } from './run-typescript.mjs';
 
 const SUFFIX = '.bench.ts';
 
@@ -18,10 +17,8 @@ export async function runBench([wanted, ...args]) {
   const chosen = names.filter((name) => wanted === undefined || name === wanted);
   if (chosen.length === 0)
     throw new LaunchError(`No benchmark ${wanted ?? ''}: there is ${names.join(', ') || 'none yet'}.`);
-  const hooks = pathToFileURL(inCheckout('src', 'launcher', 'register-typescript.mjs')).href;
   for (const name of chosen) {
-    const file = inCheckout('test', 'performance', name + SUFFIX);
-    const { code } = await runNode(['--enable-source-maps', '--import', hooks, file, ...args], { output: 'inherit' });
+    const code = await runTypeScript(inCheckout('test', 'performance', name + SUFFIX), args);
     if (code !== 0) return code;
   }
   return 0;
