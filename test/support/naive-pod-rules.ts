@@ -2,7 +2,7 @@ import type { LabelSelector, NodeSpec, PodAffinityTerm, PodSetSpec } from '../..
 
 const HOST = 'kubernetes.io/hostname';
 
-/** A pod that holds a place, or is leaving it. */
+/** A pod that holds a place, or is leaving it or has ended. */
 export interface StandingPod {
   readonly node: string;
   readonly podSet: PodSetSpec;
@@ -11,8 +11,8 @@ export interface StandingPod {
 
 /**
  * Which rule beyond the node forbids one more pod there, by looking at every pod that stands: as the filters of
- * kube-scheduler are stated, for pod sets with at most one rule of each kind in one namespace. Who is leaving keeps
- * others away, and nobody may count on it. Nothing of the core is used.
+ * kube-scheduler are stated, for pod sets with at most one rule of each kind in one namespace. Who is leaving or
+ * has ended keeps others away, and nobody may count on it. Nothing of the core is used.
  */
 export function brokenRule(
   nodes: readonly NodeSpec[],

@@ -15,9 +15,9 @@ export interface Holding {
   readonly slots: readonly SlotShare[];
   /** Eighths of slots besides those of the shares: what leaving partitions lie on, and where they mix with others. */
   readonly cuts?: readonly Cut[];
-  /** Of the pod that holds it by a claim, if it has any. */
+  /** Of the pod that holds it by a claim and has not ended, if it has any. */
   readonly rules?: StandingRules | undefined;
-  /** Of pods without claim. */
+  /** Of pods without claim, or that have ended. */
   readonly leavingRules?: readonly { readonly rules: StandingRules; readonly pods: number }[];
 }
 

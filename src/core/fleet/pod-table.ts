@@ -66,11 +66,13 @@ export class PodTable {
   change(pod: PodRecord, change: PodChange): PodRecord | undefined {
     const after = arrived({ ...pod, ...change });
     const row = this.#tx.fleet.rowOf(pod.seat.node);
-    if (isClaimed(pod) && !isClaimed(after)) this.#tx.give(holdingOf(pod, row));
-    if (!isClaimed(pod) && isClaimed(after)) this.#tx.take(holdingOf(pod, row));
+    // What the rules of others see changes with its end, also while it keeps its claim.
+    const hasEnded = pod.rules !== undefined && pod.end === undefined && after.end !== undefined;
+    if (isClaimed(pod) && (hasEnded || !isClaimed(after))) this.#tx.give(holdingOf(pod, row));
+    if (isClaimed(after) && (hasEnded || !isClaimed(pod))) this.#tx.take(holdingOf(after, row));
     const isOver = after.claim === 'none' && after.occupancy === 'none';
     if (pod.rules !== undefined) {
-      if (isOver || (after.claim === 'none' && pod.claim !== 'none')) this.#rulesMoved = 'gone';
+      if (isOver || hasEnded || (after.claim === 'none' && pod.claim !== 'none')) this.#rulesMoved = 'gone';
       else if (after.claim === 'granted' && pod.claim !== 'granted') this.#rulesMoved ??= 'granted';
     }
     if (isOver) this.#forget(pod.seat, row);
@@ -92,7 +94,7 @@ export class PodTable {
     return shares;
   }
 
-  /** Since last asked: did a pod go that the rules of others may see, or, less than that, was one granted its seat? */
+  /** Since last asked: did a pod that the rules of others may see go or end, or, less than that, get its seat? */
   takeRulesMoved(): 'gone' | 'granted' | undefined {
     const moved = this.#rulesMoved;
     this.#rulesMoved = undefined;
@@ -144,8 +146,11 @@ export class PodTable {
   }
 }
 
-function holdingOf({ seat, rules }: PodRecord, row: number): Holding {
-  return { row, cpuMilli: seat.cpuMilli, memoryMib: seat.memoryMib, slots: seat.slots, rules };
+function holdingOf({ seat, rules, end }: PodRecord, row: number): Holding {
+  const { cpuMilli, memoryMib, slots } = seat;
+  const held = { row, cpuMilli, memoryMib, slots };
+  if (rules === undefined) return held;
+  return end === undefined ? { ...held, rules } : { ...held, leavingRules: [{ rules, pods: 1 }] };
 }
 
 /** Who is there waits for nobody. */

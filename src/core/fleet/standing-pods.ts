@@ -10,9 +10,9 @@ interface Kind {
 export interface StandingPod {
   readonly rules: StandingRules;
   readonly row: number;
-  /** Those with a claim. */
+  /** Those with a claim that have not ended. */
   readonly claimed: number;
-  /** Those that have lost it and may still be there. */
+  /** Those that have lost it and may still be there, or have ended and keep it. */
   readonly leaving: number;
 }
 

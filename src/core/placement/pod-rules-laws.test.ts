@@ -42,7 +42,10 @@ const anyRuledSet = fc
 
 const anyStory = fc.record({
   zones: fc.array(fc.constantFrom('z1', 'z2', undefined), { minLength: 1, maxLength: 5 }),
-  steps: fc.array(fc.record({ podSet: anyRuledSet, cancelled: fc.option(fc.nat(5)) }), { minLength: 1, maxLength: 6 }),
+  steps: fc.array(
+    fc.record({ podSet: anyRuledSet, cancelled: fc.option(fc.nat(5)), ended: fc.option(fc.nat(5), { freq: 2 }) }),
+    { minLength: 1, maxLength: 6 },
+  ),
 });
 
 describe('the laws of rules between pods', () => {
@@ -59,8 +62,10 @@ describe('the laws of rules between pods', () => {
         rig.tell({ kind: 'queue-set', queue: aQueue('lab') });
         for (const node of nodes) rig.tell({ kind: 'node-seen', node });
         const setOf = (workload: string): PodSetSpec => steps[Number(workload.slice(1))]?.podSet ?? aPodSet();
-        for (const [index, { podSet, cancelled }] of steps.entries()) {
+        for (const [index, { podSet, cancelled, ended }] of steps.entries()) {
           if (cancelled !== null && cancelled < index) cancel(rig, `w${cancelled}`);
+          // The others of its gang go on, and it keeps its claim as long.
+          if (ended !== null && ended < index && setOf(`w${ended}`).count > 1) endFirstPod(rig, `w${ended}`);
           rig.submit(aWorkload(`w${index}`, { podSets: [podSet] }));
           const stood = standing(rig, setOf);
           // Nothing starts them and nothing takes them away, so that those who are cancelled are leaving.
@@ -98,11 +103,15 @@ function cancel(rig: CoreRig, workload: string): void {
   rig.settle('only-commit');
 }
 
+function endFirstPod(rig: CoreRig, workload: string): void {
+  rig.endPod({ workload, incarnation: 1, podSet: 'worker', index: 0 });
+}
+
 function standing(rig: CoreRig, setOf: (workload: string) => PodSetSpec): StandingPod[] {
-  return rig.scheduler.snapshot().pods.map(({ seat: { pod, node }, claim }) => ({
+  return rig.scheduler.snapshot().pods.map(({ seat: { pod, node }, claim, end }) => ({
     node,
     podSet: setOf(pod.workload),
-    isLeaving: claim !== 'granted',
+    isLeaving: claim !== 'granted' || end !== undefined,
   }));
 }
 

@@ -212,6 +212,28 @@ describe('rules of pods that look beyond their node', () => {
     expect([nodesOf(rig, 'same'), nodesOf(rig, 'drawn')]).toEqual([['a'], ['c']]);
   });
 
+  it('counts on nobody who has ended, though the gang goes on and keeps the place', () => {
+    const rig = fourNodes();
+    const gang = (done: Wish, runs: Wish) => ({
+      podSets: [aPodSet({ name: 'done', gpus: 0, ...done }), aPodSet({ name: 'runs', gpus: 0, ...runs })],
+    });
+    rig.submit(aWorkload('dbs', gang({ ...on('a'), ...app('db') }, { ...on('c'), ...app('db') })));
+    rig.submit(aWorkload('webs', gang({ ...on('b'), ...app('web') }, on('d'))));
+    rig.submit(aWorkload('full', cpuPods({ ...on('c'), cpu: 7 })));
+    rig.settle();
+    rig.submit(aWorkload('spread', cpuPods({ ...app('web'), ...spread() })));
+    rig.settle();
+    expect(nodesOf(rig, 'spread')).toEqual([]);
+    for (const workload of ['dbs', 'webs']) rig.endPod({ workload, incarnation: 1, podSet: 'done', index: 0 });
+    rig.submit(aWorkload('drawn', cpuPods({ ...on('a'), podAffinity: { required: [near('db', HOST)] } })));
+    rig.settle();
+    expect([nodesOf(rig, 'dbs'), nodesOf(rig, 'webs')]).toEqual([
+      ['a', 'c'],
+      ['b', 'd'],
+    ]);
+    expect([nodesOf(rig, 'spread'), nodesOf(rig, 'drawn')]).toEqual([['a'], []]);
+  });
+
   it('takes the place of a running pod whose anti-affinity stands in the way', () => {
     const rig = fourNodes();
     rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });

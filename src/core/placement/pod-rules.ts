@@ -24,8 +24,8 @@ interface KeptApart {
 /**
  * What rules beyond the node say of the nodes for pods of one shape, as the filters `NodePorts`, `InterPodAffinity` and
  * `PodTopologySpread` of kube-scheduler do, and the scores of the latter two. As things stand when it is made, and from
- * then on with each pod of the shape that it is told of. Pods that are leaving count for ports and anti-affinity alone:
- * nobody may count on them.
+ * then on with each pod of the shape that it is told of. Pods that are leaving or have ended count for ports and
+ * anti-affinity alone: nobody may count on them.
  */
 export class PodRules {
   readonly #fleet: FleetState;
