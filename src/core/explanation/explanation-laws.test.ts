@@ -59,11 +59,14 @@ function pendingOf(story: CoreStory, when: 'rest' | 'as-it-is'): readonly string
     .map(({ spec }) => spec.id);
 }
 
-/** What comes free is for the one that asked alone; an elastic gang would grow as soon as others are out of its way. */
+/**
+ * What comes free is for the one that asked alone; an elastic gang would grow as soon as others are out of its way. Not
+ * one in a pause, in which it stays as it is: told of other counts it would leave it, and might end.
+ */
 function keepFromGrowing(story: CoreStory, asked: string): void {
   const { workloads, pods } = story.scheduler.snapshot();
-  for (const { spec, state, incarnation } of workloads) {
-    if (spec.id === asked || (state !== 'starting' && state !== 'running')) continue;
+  for (const { spec, state, incarnation, pause } of workloads) {
+    if (spec.id === asked || (state !== 'starting' && state !== 'running') || pause !== undefined) continue;
     const has = (podSet: string): number =>
       pods.filter(({ seat: { pod }, claim }) => {
         return pod.workload === spec.id && pod.incarnation === incarnation && pod.podSet === podSet && claim !== 'none';
@@ -101,6 +104,8 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
         // Also a node that only refused its pods is news when it comes back.
         story.tell({ kind: 'node-state-changed', node, state: 'suspect', cause: 'test' });
         story.tell({ kind: 'node-state-changed', node, state: 'healthy', cause: 'test' });
+        // Its own pods, which it lost there, go as soon as the node answers; until then it may not start again.
+        for (const { seat } of story.ledger.podsOf(spec.id)) if (seat.node === node) story.endGoneOf(seat.pod);
       }
       return spec;
     case 'end-workloads':
