@@ -1,7 +1,7 @@
 import type { Charge } from './contract/index.js';
 import type { CoreState } from './core-state.js';
 import { mayGoAhead } from './backfill/index.js';
-import type { GrowthGuard, StartDraft } from './lifecycle/index.js';
+import type { DecidedStart, GrowthGuard, StartDraft } from './lifecycle/index.js';
 import { growWorkload, missingCharges } from './lifecycle/index.js';
 import type { Contender, WorkloadRecord } from './queue/index.js';
 import { compareByOrder, firstByShares, orderKeyOf, stayOf } from './queue/index.js';
@@ -15,7 +15,7 @@ import type { Visiting } from './visit.js';
  * get, for to grow twice is to restart twice. Nothing is evicted for it, and no plan waits longer for it. The drafts
  * come back as they are then, in the order given.
  */
-export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): readonly StartDraft[] {
+export function growInOrder(visiting: Visiting, drafts: readonly DecidedStart[]): readonly DecidedStart[] {
   const { state, nowMs } = visiting;
   const grown = new Map(drafts.map((draft) => [draft.record.spec.id, draft]));
   const starting = drafts.filter(isShort).map((draft) => contender(visiting, draft.record, shortOf(state, draft)));
@@ -27,7 +27,7 @@ export function growInOrder(visiting: Visiting, drafts: readonly StartDraft[]): 
   for (const { key } of inOrder(state, [...starting, ...running])) {
     const draft = grown.get(key.id);
     const record = state.book.get(key.id);
-    if (draft !== undefined) grown.set(key.id, growBeside(state, nowMs, draft));
+    if (draft !== undefined) grown.set(key.id, { ...draft, ...growBeside(state, nowMs, draft) });
     else if (record !== undefined) growWorkload(visiting, record, delayingNoPlan(visiting));
   }
   return drafts.map((draft) => grown.get(draft.record.spec.id) ?? draft);

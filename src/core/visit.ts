@@ -1,7 +1,7 @@
 import type { Ms, WorkloadId } from './contract/index.js';
 import { duePlans, keepHolds, keepPlans, planBlocked, planNext, planStarted } from './backfill/index.js';
 import type { CoreState } from './core-state.js';
-import type { DecisionWriter, StartDraft } from './lifecycle/index.js';
+import type { DecidedStart, DecisionWriter, StartDraft } from './lifecycle/index.js';
 import { endRepair, leavingBefore, mayBeRepaired, tryRepair } from './lifecycle/index.js';
 import type { Candidate, QueueTournament, WorkloadRecord } from './queue/index.js';
 import { compareByOrder, isWaiting, orderKeyOf } from './queue/index.js';
@@ -50,7 +50,7 @@ const STEPS_BEFORE_TURN: readonly VisitStep[] = [startOnFreeCapacity, startWithE
 const STEPS_OF_REPAIR: readonly VisitStep[] = [startAnew, startAnewWithEvictions];
 
 export interface Visits {
-  readonly drafts: readonly StartDraft[];
+  readonly drafts: readonly DecidedStart[];
   /** Heads of the groups that were found blocked. */
   readonly blocked: readonly WorkloadId[];
   /** `repair`: the end of a gang that goes first is not answered yet. Who was not visited stays active. */
@@ -59,7 +59,7 @@ export interface Visits {
 
 /** A visit so far. */
 interface Progress {
-  readonly drafts: StartDraft[];
+  readonly drafts: DecidedStart[];
   readonly blocked: WorkloadId[];
   /** Who could take back what another would get, and could not start before its turn. */
   readonly passedOver: Set<WorkloadId>;
@@ -203,12 +203,12 @@ function goFirst(visiting: Visiting, progress: Progress, record: WorkloadRecord)
 
 /** `false`: it has not started. */
 function noteStart(
-  { state, nowMs }: Visiting,
+  { state, writer, nowMs }: Visiting,
   progress: Progress,
   { record, result }: { readonly record: WorkloadRecord; readonly result: StepResult },
 ): boolean {
   if (result.kind !== 'started' && result.kind !== 'preempted') return false;
-  if (result.kind === 'started') progress.drafts.push(result.draft);
+  if (result.kind === 'started') progress.drafts.push({ ...result.draft, id: writer.nextId() });
   // What its victims leave over is free for who could do nothing before.
   else progress.passedOver.clear();
   planStarted(state, nowMs, { record, how: result.kind });

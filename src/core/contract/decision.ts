@@ -59,6 +59,7 @@ export interface Because {
 }
 
 export type Decision = {
+  /** Rises in the order in which a core decides; starts that may still grow are said after later decisions. */
   readonly id: DecisionId;
   readonly set: SetId;
   readonly workload: WorkloadId;

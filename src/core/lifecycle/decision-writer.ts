@@ -1,10 +1,10 @@
-import type { Decision, SetId } from '../contract/index.js';
+import type { Decision, DecisionId, SetId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
 
 type Without<Member, Keys extends string> = Member extends unknown ? Omit<Member, Keys> : never;
-/** A decision before it has its numbers. */
-export type DecisionBody = Without<Decision, 'id' | 'set'>;
+/** A decision before it has its numbers; one that is said later than it was made has its own already. */
+export type DecisionBody = Without<Decision, 'id' | 'set'> & { readonly id?: DecisionId };
 
 /** Collects the decisions of one settle, numbers them, and remembers the sets that must be answered. */
 export class DecisionWriter {
@@ -17,6 +17,11 @@ export class DecisionWriter {
 
   get decisions(): readonly Decision[] {
     return this.#decisions;
+  }
+
+  /** For a decision that is made now and said later. */
+  nextId(): DecisionId {
+    return this.#state.nextDecision++;
   }
 
   /** One set about one workload, of which nothing more is decided until it is answered. */
@@ -43,7 +48,7 @@ export class DecisionWriter {
   }
 
   #number(set: SetId, bodies: readonly DecisionBody[]): readonly Decision[] {
-    const decisions = bodies.map((body) => ({ ...body, id: this.#state.nextDecision++, set }));
+    const decisions = bodies.map((body) => ({ ...body, id: body.id ?? this.nextId(), set }));
     this.#decisions.push(...decisions);
     return decisions;
   }

@@ -19,5 +19,5 @@ export { reconcileWorkload } from './reconcile-workload.js';
 export { growWorkload, missingCharges } from './resize-gang.js';
 export type { GrowthGuard } from './resize-gang.js';
 export { announceStart, growDraft, tryStart } from './start-workload.js';
-export type { ProposedStart, StartDraft, StartTrial } from './start-workload.js';
+export type { DecidedStart, ProposedStart, StartDraft, StartTrial } from './start-workload.js';
 export { clockMoved } from './unblock.js';

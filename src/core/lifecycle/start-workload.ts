@@ -1,4 +1,4 @@
-import type { Because, Charge, Ms, PodRef, Seat } from '../contract/index.js';
+import type { Because, Charge, DecisionId, Ms, PodRef, Seat } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { PodRecord } from '../fleet/index.js';
 import { podSize } from '../pod-need.js';
@@ -27,6 +27,11 @@ export interface StartDraft {
   readonly parts: readonly StartPart[];
   readonly charges: readonly Charge[];
   readonly borrows: boolean;
+}
+
+/** One that is decided. */
+export interface DecidedStart extends StartDraft {
+  readonly id: DecisionId;
 }
 
 export type StartTrial =
@@ -117,10 +122,10 @@ interface Announcing {
 }
 
 /** Says the start, with all that it grew to; it must be up by the deadline of the policy. */
-export function announceStart({ state, writer, nowMs }: Announcing, draft: StartDraft): void {
+export function announceStart({ state, writer, nowMs }: Announcing, draft: DecidedStart): void {
   const { record, seats } = enterStart(state, draft, { nowMs, waitsFor: [], share: 'taken' });
   const because = { rule: 'fits', facts: factsOf(state, draft) };
-  writer.decide(record, [{ ...startBody(record, seats, draft.charges), waitsFor: [], because }]);
+  writer.decide(record, [{ ...startBody(record, seats, draft.charges), id: draft.id, waitsFor: [], because }]);
 }
 
 /**
