@@ -1,6 +1,6 @@
 import type { Charge } from './contract/index.js';
 import type { CoreState } from './core-state.js';
-import { mayGoAhead } from './backfill/index.js';
+import { awaitEnd, mayGoAhead } from './backfill/index.js';
 import type { DecidedStart, GrowthGuard, StartDraft } from './lifecycle/index.js';
 import { growWorkload, missingCharges } from './lifecycle/index.js';
 import type { Contender, WorkloadRecord } from './queue/index.js';
@@ -29,6 +29,7 @@ export function growInOrder(visiting: Visiting, drafts: readonly DecidedStart[])
     const record = state.book.get(key.id);
     if (draft !== undefined) grown.set(key.id, { ...draft, ...growBeside(state, nowMs, draft) });
     else if (record !== undefined) growWorkload(visiting, record, delayingNoPlan(visiting));
+    awaitEnd(state, nowMs, key.id);
   }
   return drafts.map((draft) => grown.get(draft.record.spec.id) ?? draft);
 }

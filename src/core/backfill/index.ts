@@ -3,6 +3,7 @@
  * on is lost or late or a higher priority comes, and nobody starts who would make one later. Read `plan-start.ts` first,
  * then `plan-evictions.ts`, `slip-ahead.ts`, `keep-plans.ts` and `standing-hold.ts`. Decides no start: the visit does.
  */
+export { awaitEnd } from './await-end.js';
 export { duePlans, plansDueMs } from './due-plans.js';
 export { mayGoAhead } from './go-ahead.js';
 export { maySlipInPlaceOf } from './in-place-of.js';

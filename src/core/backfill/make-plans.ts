@@ -1,6 +1,7 @@
 import type { Ms } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { WorkloadRecord } from '../queue/index.js';
+import { awaitEnd } from './await-end.js';
 import { advancePlan, checkPlans } from './keep-plans.js';
 import { precedenceOf } from './plan-precedence.js';
 import { planStart } from './plan-start.js';
@@ -24,7 +25,10 @@ export function planBlocked(state: CoreState, nowMs: Ms, record: WorkloadRecord)
   return isPlanned ? 'planned' : 'not-planned';
 }
 
-/** It has started: its plan and its standing hold are over unless that is refused, those that it may delay are looked at again, the next of its queue is planned. */
+/**
+ * It has started: its plan and its standing hold are over unless that is refused, the next of its queue is planned, those
+ * that it may delay are looked at again, and those that it does not delay wait for its end.
+ */
 export function planStarted(
   state: CoreState,
   nowMs: Ms,
@@ -39,6 +43,7 @@ export function planStarted(
   const charges = state.book.get(record.spec.id)?.charges;
   // What its victims leave over comes free as they go, and not as was expected.
   if (how === 'preempted' || plans.all.some(precedenceOf(state, record, charges))) checkPlans(state, nowMs);
+  awaitEnd(state, nowMs, record.spec.id);
 }
 
 /** Plans for the next of the queue, while it has fewer than its depth and the next is known to be blocked. */

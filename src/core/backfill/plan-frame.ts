@@ -6,7 +6,8 @@ import type { StartAsk, StartPart } from '../start/index.js';
 import { flavorChoices, startAskOf } from '../start/index.js';
 import type { Arrival } from './availability-walk.js';
 import { AvailabilityWalk } from './availability-walk.js';
-import { holdingsOf } from './belongings.js';
+import type { Need } from './await-end.js';
+import { hasOf, WAITS_MAX } from './await-end.js';
 import type { Lengths } from './run-time-estimates.js';
 import { lengthsOf } from './run-time-estimates.js';
 
@@ -25,8 +26,6 @@ export interface PlanTerms {
 
 /** Changes of what is free that are looked at for one plan. */
 export const CHANGES_MAX = 2000;
-/** Those that a plan waits for longest; more say nothing. */
-const WAITS_MAX = 64;
 
 /** With which changes applied a place was found, for when, and at what cost. */
 interface Found {
@@ -79,6 +78,7 @@ export class PlanFrame {
     const { id, queue } = this.record.spec;
     const pods = plannedPods(this.state, parts);
     const endMs = startMs + this.#lengths.likelyMs;
+    const need = { nodes: new Set(pods.map(({ node }) => node)), charges: this.#quotaIsShort ? charges : [] };
     return {
       workload: id,
       queue,
@@ -86,24 +86,17 @@ export class PlanFrame {
       ...(endMs === Infinity ? {} : { endMs }),
       pods,
       charges,
-      waitsFor: this.#waitsFor(at, new Set(pods.map(({ node }) => node)), charges),
+      waitsFor: this.#waitsFor(at, need),
       victims,
       rights: this.state.rightsVersion,
     };
   }
 
-  #waitsFor(at: number, nodes: ReadonlySet<string>, charges: readonly Charge[]): readonly WorkloadId[] {
-    const { book, fleet } = this.state;
-    const counts = (id: WorkloadId): boolean => {
-      // Also what a start of this settle holds, which is not said yet.
-      if (holdingsOf(this.state, id).some(({ row }) => nodes.has(fleet.recordOf(row).spec.name))) return true;
-      if (!this.#quotaIsShort) return false;
-      return (book.get(id)?.charges ?? []).some(({ flavor }) => charges.some((charge) => charge.flavor === flavor));
-    };
+  #waitsFor(at: number, need: Need): readonly WorkloadId[] {
     const waits: WorkloadId[] = [];
     for (let index = at - 1; index >= 0 && waits.length < WAITS_MAX; index--) {
       const change = this.walk.changes[index];
-      if (change?.kind === 'release' && counts(change.id)) waits.push(change.id);
+      if (change?.kind === 'release' && hasOf(this.state, change.id, need)) waits.push(change.id);
     }
     return waits.reverse();
   }

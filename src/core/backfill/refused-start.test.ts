@@ -68,3 +68,24 @@ describe('a planned start that the ledger refuses', () => {
     expect(rig.stateOf('second')).toBe('running');
   });
 });
+
+describe('a finish that the ledger refuses', () => {
+  it('is expected when it is said again: the plan that waits for it moves there, and stays', () => {
+    const rig = rigWithPlans();
+    rig.nowMs = 100 * SECOND;
+    for (const pod of rig.podsOf('now')) rig.endPod(pod);
+    rig.goPods(rig.podsOf('now'));
+    const [set] = setsOf(rig.decide().decisions);
+    if (set === undefined) throw new Error('nobody finishes');
+    rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
+    const againMs = rig.nowMs + backoffMs;
+    for (const afterMs of [0, 1, SECOND, backoffMs - 1]) {
+      rig.nowMs = againMs - backoffMs + afterMs;
+      rig.decide();
+      expect(plansOf(rig)).toEqual({ first: againMs / SECOND, second: againMs / SECOND + 100 });
+    }
+    rig.nowMs = againMs;
+    rig.settle();
+    expect(rig.stateOf('first')).toBe('running');
+  });
+});

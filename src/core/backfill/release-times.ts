@@ -12,26 +12,29 @@ export interface Release {
 
 /**
  * Who holds something and is expected to end, first to last; equals by id. Whose end is decided and not yet answered
- * comes first, at `nowMs`: nothing is late that has come. All others end after `nowMs`.
+ * comes first, at `nowMs`: nothing is late that has come. Where that was refused, it comes when it is said again. All
+ * others end after `nowMs`.
  */
 export function releaseTimes(state: CoreState, nowMs: Ms): readonly Release[] {
   const ended = endedNow(state, nowMs);
   const expected = expectedReleases(state, nowMs);
   state.work.endsListed += expected.length;
   if (ended.size === 0) return expected;
-  const first = [...ended].sort(compareText).map((id) => ({ atMs: nowMs, id }));
-  return [...first, ...expected.filter(({ id }) => !ended.has(id))];
+  const known = [...ended].map(([id, atMs]) => ({ atMs, id })).sort(compareReleases);
+  const others = expected.filter(({ id }) => !ended.has(id));
+  return merge(known, others);
 }
 
 /** The workloads that have finished, as soon as the ledger has it, or as soon as their pods have gone. */
-function endedNow({ inFlight, book, pods }: CoreState, nowMs: Ms): ReadonlySet<WorkloadId> {
-  const ended = new Set<WorkloadId>();
+function endedNow({ inFlight, book, pods }: CoreState, nowMs: Ms): ReadonlyMap<WorkloadId, Ms> {
+  const ended = new Map<WorkloadId, Ms>();
   for (const set of inFlight.values()) {
-    for (const { kind, workload } of set) if (kind === 'finish') ended.add(workload);
+    for (const { kind, workload } of set) if (kind === 'finish') ended.set(workload, nowMs);
   }
   for (const { id } of book.started.overdue(nowMs)) {
     const own = pods.ofWorkload(id);
-    if (own.length > 0 && own.every(({ end }) => end?.outcome === 'succeeded')) ended.add(id);
+    if (own.length === 0 || own.some(({ end }) => end?.outcome !== 'succeeded')) continue;
+    ended.set(id, Math.max(nowMs, book.get(id)?.pause?.untilMs ?? 0));
   }
   return ended;
 }
