@@ -42,7 +42,7 @@ export function planStarted(
   if (isPlanned) planNext(state, nowMs, record.spec.queue);
   const charges = state.book.get(record.spec.id)?.charges;
   // What its victims leave over comes free as they go, and not as was expected.
-  if (how === 'preempted' || plans.all.some(precedenceOf(state, record, charges))) checkPlans(state, nowMs);
+  if (how === 'preempted' || plans.all.some(precedenceOf(state, record, { charges }))) checkPlans(state, nowMs);
   awaitEnd(state, nowMs, record.spec.id);
 }
 

@@ -101,6 +101,10 @@ function ownerOf(
   return rig.startOf('o');
 }
 
+function plannedMs(rig: CoreRig, id: string): number | undefined {
+  return rig.view().workloads.find((workload) => workload.id === id)?.plannedStartMs;
+}
+
 describe('a plan that counts on evictions', () => {
   it('bounds the wait of an owner behind borrowers that renew one another by their protection', () => {
     fc.assert(
@@ -137,6 +141,20 @@ describe('a plan that counts on evictions', () => {
     );
   });
 
+  it('is not needed where nobody is protected: the owner goes before a plan for the place of its victim', () => {
+    const rig = rigOf();
+    const guest = { queue: 'guest', pods: { gpus: 4 } };
+    rig.submit(aWorkload('known', { ...guest, estimateMs: 1000 * SECOND }), aWorkload('unknown', guest));
+    rig.settle();
+    rig.submit(aWorkload('next', { ...guest, estimateMs: 1000 * SECOND, submittedAtMs: 1 }));
+    rig.settle();
+    expect(plannedMs(rig, 'next')).toBe(1000 * SECOND);
+    rig.nowMs = PROTECTION;
+    rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4, count: 2 }, submittedAtMs: rig.nowMs }));
+    rig.settle();
+    expect(rig.stateOf('o')).toBe('running');
+  });
+
   it('looks for victims at a few times only, however many are protected', () => {
     const rig = rigOf();
     for (let node = 0; node < 50; node++) rig.tell({ kind: 'node-seen', node: aNode(`x${node}`, { devices: 4 }) });
@@ -150,7 +168,7 @@ describe('a plan that counts on evictions', () => {
     rig.submit(aWorkload('o', { queue: 'owner', pods: gang, submittedAtMs: rig.nowMs }));
     rig.settle();
     const { victimSearches, planSearches } = rig.scheduler.work();
-    expect(rig.view().workloads.find(({ id }) => id === 'o')?.plannedStartMs).toBeGreaterThan(PROTECTION);
+    expect(plannedMs(rig, 'o')).toBeGreaterThan(PROTECTION);
     expect(planSearches - before.planSearches).toBe(1);
     expect(victimSearches - before.victimSearches).toBeLessThanOrEqual(16);
   });

@@ -75,7 +75,7 @@ function plansBefore(state: CoreState, nowMs: Ms, newcomer: Newcomer): readonly 
   const at = all.findIndex(({ workload }) => workload === record.spec.id);
   const own = all[at];
   const isOnPlan = own !== undefined && own.startMs <= nowMs && isWithin(rowsOf(newcomer), plannedRows(state, own));
-  const mayDelay = precedenceOf(state, record, newcomer.charges);
+  const mayDelay = precedenceOf(state, record, newcomer);
   const isOnHold = startsOnHold(state, newcomer);
   return (isOnPlan ? all.slice(0, at) : all).filter(
     (plan) => plan !== own && !mayDelay(plan) && (!isOnHold || sharesNodes(state, newcomer, plan)),
