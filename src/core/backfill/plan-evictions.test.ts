@@ -141,6 +141,24 @@ describe('a plan that counts on evictions', () => {
     );
   });
 
+  it('does so though work over which it has no right must end first, also where nobody is protected', () => {
+    const long = anyGuest.map((guest) => ({ ...guest, seconds: guest.seconds + PROTECTION / SECOND }));
+    fc.assert(
+      fc.property(
+        fc.array(long, { minLength: 1, maxLength: 8 }),
+        fc.record({ after: fc.integer({ min: 10, max: 20 }), moreSeconds: fc.integer({ min: 10, max: 280 }) }),
+        (guests, { after, moreSeconds }) => {
+          const rig = rigOf();
+          const limitMs = (after * 20 + moreSeconds) * SECOND;
+          rig.submit(aWorkload('w', { queue: 'guest', limitMs, preemptible: false, pods: { gpus: 4 } }));
+          rig.settle();
+          expect(ownerOf(rig, { guests, pods: { gpus: 4, count: 2 }, after })).toBeDefined();
+        },
+      ),
+      lawCases(20),
+    );
+  });
+
   it('is not needed where nobody is protected: the owner goes before a plan for the place of its victim', () => {
     const rig = rigOf();
     const guest = { queue: 'guest', pods: { gpus: 4 } };
@@ -153,6 +171,18 @@ describe('a plan that counts on evictions', () => {
     rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4, count: 2 }, submittedAtMs: rig.nowMs }));
     rig.settle();
     expect(rig.stateOf('o')).toBe('running');
+  });
+
+  it('combines the known end of work that stays with work that may be evicted already', () => {
+    const rig = rigOf();
+    const pods = { gpus: 4 };
+    rig.submit(aWorkload('stays', { queue: 'owner', pods, estimateMs: 1000 * SECOND }));
+    rig.submit(aWorkload('unknown', { queue: 'guest', pods }));
+    rig.settle();
+    rig.nowMs = PROTECTION;
+    rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4, count: 2 }, submittedAtMs: rig.nowMs }));
+    rig.settle();
+    expect(plannedMs(rig, 'o')).toBe(1000 * SECOND);
   });
 
   it('looks for victims at a few times only, however many are protected', () => {

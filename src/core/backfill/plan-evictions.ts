@@ -57,8 +57,9 @@ function earliest(
 }
 
 /**
- * Sorted; none where nobody is protected, for who may be taken then is taken at once or is not enough. But a plan with
- * evictions that is late stays one, and what ends just now is not free before that is committed.
+ * Sorted; none where nobody may be evicted. Now is left out where nobody is protected, for who may be taken then is taken
+ * at once or is not enough. But a plan with evictions that is late stays one, and what ends just now is not free before
+ * that is committed.
  */
 function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFrame, beforeMs: Ms): readonly Ms[] {
   const ends = protectionEnds(state, record, nowMs);
@@ -70,7 +71,8 @@ function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFra
   const times = new Set(
     [nowMs, ...ends, ...changes].map((endMs) => roundedUp(Math.max(endMs, record.evictsFromMs ?? 0))),
   );
-  return [...times].filter((timeMs) => timeMs >= nowMs && timeMs < beforeMs).sort((a, b) => a - b);
+  const firstMs = before.length > 0 || ends.some((endMs) => endMs > nowMs) ? nowMs : nowMs + 1;
+  return [...times].filter((timeMs) => timeMs >= firstMs && timeMs < beforeMs).sort((a, b) => a - b);
 }
 
 /** With all that is to change until then, and in the place of those who can be taken then. */

@@ -71,8 +71,8 @@ export function mayHaveVictims(
 }
 
 /**
- * When the protection ends of those over whom the workload may have a right, as things are now: each time once, sorted,
- * later than `nowMs`.
+ * When the protection ends of those over whom the workload may have a right, as things are now: each time once, sorted;
+ * `nowMs` for all whose protection has ended.
  */
 export function protectionEnds(state: CoreState, record: WorkloadRecord, nowMs: Ms): readonly Ms[] {
   const contended = new Set(requestsOf(state, record.spec).flatMap((request) => request.map(({ flavor }) => flavor)));
@@ -87,7 +87,7 @@ export function protectionEnds(state: CoreState, record: WorkloadRecord, nowMs: 
     ...whole.flatMap((lane) => [...lane.backwards()].map((entry) => protectedUntilMs(state, entry.record))),
     ...elastic.map((gang) => gang.protectedUntilMs ?? 0),
   ];
-  return [...new Set(ends)].filter((endMs) => endMs > nowMs).sort((a, b) => a - b);
+  return [...new Set(ends.map((endMs) => Math.max(nowMs, endMs)))].sort((a, b) => a - b);
 }
 
 /** Of several lanes, each from its end, always the one that costs least. */
