@@ -5,6 +5,7 @@
  */
 export { devicePods, podsInFree, podsThatFit } from './feasible-nodes.js';
 export { FitSums, mayFit } from './fit-sums.js';
+export { mayMatchNodeAffinity } from './node-affinity.js';
 export { growPart } from './place-gang.js';
 export { takeSeat } from './take-seat.js';
 export { mayOpenNeighbours, withoutHeldSlices } from './held-slices.js';

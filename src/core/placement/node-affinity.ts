@@ -9,7 +9,7 @@ export function matchesNodeAffinity(terms: readonly NodeAffinityTerm[], node: No
 }
 
 /** The same for any node with the labels of this one, whatever its name. */
-export function mayMatchNodeAffinity(terms: readonly NodeAffinityTerm[], node: NodeSpec): boolean {
+export function mayMatchNodeAffinity(terms: readonly NodeAffinityTerm[], node: Pick<NodeSpec, 'labels'>): boolean {
   return terms.some(
     (term) => !isEmpty(term) && term.matchLabels.every(({ key, ...rest }) => holds(rest, node.labels[key])),
   );
