@@ -76,8 +76,8 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     if (decision.kind === 'start') undoStart(state, record, { start: decision, atMs: event.atMs });
     if (decision.kind === 'grow') undoGrowth(state, record, { growth: decision, atMs: event.atMs });
     if (isForAnother(decision)) standAgain(state, decision);
-    // Who runs on may be asked again to give way.
-    if (isForAnother(decision)) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
+    // Whom it was about stands as before, and may be asked to give way again.
+    if ('charges' in decision) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
     const undone = state.book.get(decision.workload);
     if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause, repair: undefined });
     state.book.touch(decision.workload);

@@ -146,3 +146,24 @@ describe('who was evicted', () => {
     expect([rig.stateOf('sting'), rig.stateOf('march')]).toEqual(['running', 'pending']);
   });
 });
+
+describe('a set that the ledger refuses', () => {
+  it('wakes who may now take from the one that it was about', () => {
+    const rig = rigOf();
+    rig.tell({ kind: 'queue-set', queue: aQueue('root') });
+    rig.tell({ kind: 'queue-set', queue: aQueue('guest', { parent: 'root', h100: 0 }) });
+    rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'root', h100: 4 }) });
+    rig.submit(aWorkload('g', { queue: 'guest', pods: { gpus: 1, count: 4, minCount: 2 } }));
+    rig.settle();
+    const [lost] = rig.podsOf('g');
+    if (lost === undefined) throw new Error('nobody runs');
+    rig.endPod(lost, { outcome: 'failed', exitCode: 1 });
+    rig.goPods([lost]);
+    rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4 } }));
+    const { decisions } = rig.decide();
+    const [set] = setsOf(decisions);
+    if (set === undefined) throw new Error('nothing is released');
+    rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
+    expect(kindsOf(rig.decide().decisions)).toContain('start o');
+  });
+});
