@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compareVersions, keyOf, type KubeObject } from './kube-object.js';
 
 /** What became of an object; `object` is its newest projection, of a deleted one the last that was seen. */
@@ -23,20 +24,20 @@ interface Entry<T> {
  * deleted and made again under its name is one deletion and one addition, and old news of an object changes nothing.
  */
 export class ReflectedStore<T> {
-  private entries = new Map<string, Entry<T>>();
+  private stored = new Map<string, Entry<T>>();
 
   constructor(private readonly projection: Projection<T>) {}
 
   get size(): number {
-    return this.entries.size;
+    return this.stored.size;
   }
 
   get(key: string): T | undefined {
-    return this.entries.get(key)?.object;
+    return this.stored.get(key)?.object;
   }
 
-  *objects(): Generator<T, void, undefined> {
-    for (const { object } of this.entries.values()) yield object;
+  *entries(): Generator<readonly [key: string, object: T], void, undefined> {
+    for (const [key, { object }] of this.stored) yield [key, object];
   }
 
   /** Projects one page of a list; what it returns is given to `replace`, so that whole pages need not be kept. */
@@ -51,16 +52,16 @@ export class ReflectedStore<T> {
 
   /** A complete list is the truth, also where the store has seen newer: the server may have been restored. */
   replace(list: readonly ListedEntry<T>[]): Change<T>[] {
-    const before = this.entries;
-    this.entries = new Map();
+    const before = this.stored;
+    this.stored = new Map();
     const changes: Change<T>[] = [];
     for (const { key, entry } of list) {
       const old = before.get(key);
       before.delete(key);
       const next = entry ?? old;
       if (next === undefined) continue;
-      this.entries.set(key, next);
-      if (old?.uid !== next.uid || old.version !== next.version) changes.push(...difference(key, old, next));
+      this.stored.set(key, next);
+      if (old === undefined || !isSame(old, next)) changes.push(...difference(key, old, next));
     }
     // Deletions first: what they held is free before others are seen to hold it.
     return [...[...before].map(([key, { object }]) => ({ kind: 'deleted', key, object }) as const), ...changes];
@@ -70,21 +71,21 @@ export class ReflectedStore<T> {
   put(item: KubeObject): Change<T>[] {
     const key = keyOf(item);
     const { uid, resourceVersion: version } = item.metadata;
-    const old = this.entries.get(key);
+    const old = this.stored.get(key);
     if (old !== undefined && compareVersions(version, old.version) <= 0) return [];
     const projected = this.project(key, item);
     if (projected === undefined) return [];
     const entry = { uid, version, object: projected.object };
-    this.entries.set(key, entry);
+    this.stored.set(key, entry);
     return difference(key, old, entry);
   }
 
   /** Only the object itself: news of an earlier one of that name does not delete it. */
   remove(item: KubeObject): Change<T>[] {
     const key = keyOf(item);
-    const old = this.entries.get(key);
+    const old = this.stored.get(key);
     if (old?.uid !== item.metadata.uid) return [];
-    this.entries.delete(key);
+    this.stored.delete(key);
     return [{ kind: 'deleted', key, object: this.project(key, item)?.object ?? old.object }];
   }
 
@@ -102,6 +103,11 @@ export class ReflectedStore<T> {
 export interface ListedEntry<T> {
   readonly key: string;
   readonly entry: Entry<T> | undefined;
+}
+
+/** Compared as a whole: a server that was restored gives the same versions out again, for other contents. */
+function isSame<T>(old: Entry<T>, next: Entry<T>): boolean {
+  return old.uid === next.uid && old.version === next.version && isDeepStrictEqual(old.object, next.object);
 }
 
 function difference<T>(key: string, old: Entry<T> | undefined, next: Entry<T>): Change<T>[] {

@@ -83,7 +83,7 @@ describe('the list of a reflector', () => {
     second.list('10', [aPodObject('c', 3)]);
     await starting;
     expect(heard).toEqual(['+team/a@1', '+team/b@2', '+team/c@3']);
-    expect([...reflector.objects()]).toEqual(['1', '2', '3']);
+    expect([...reflector.entries()].map(([, version]) => version)).toEqual(['1', '2', '3']);
     expect(reflector.get('team/b')).toBe('2');
   });
 
@@ -145,7 +145,7 @@ describe('the list of a reflector', () => {
 
   it('leaves out what cannot be read, and says so', async () => {
     await watching(aPodObject('unreadable', 1), aPodObject('b', 2));
-    expect([...reflector.objects()]).toEqual(['2']);
+    expect([...reflector.entries()]).toEqual([['team/b', '2']]);
     expect(troubles.map(({ what, error }) => [what, String(error)])).toEqual([
       ['object-unreadable', 'Error: cannot read team/unreadable'],
     ]);

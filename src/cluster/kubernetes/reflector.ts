@@ -123,8 +123,8 @@ export class Reflector<T> {
     return this.store.get(key);
   }
 
-  objects(): Iterable<T> {
-    return this.store.objects();
+  entries(): Iterable<readonly [key: string, object: T]> {
+    return this.store.entries();
   }
 
   get size(): number {
