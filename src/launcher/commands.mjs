@@ -1,7 +1,7 @@
 import { runBench } from './run-bench.mjs';
 import { runCheck } from './run-check.mjs';
 import { runCli } from './run-cli.mjs';
-import { buildRig } from './run-rig.mjs';
+import { buildRig, runRig } from './run-rig.mjs';
 import { develop } from './develop.mjs';
 import { Interrupted, LaunchError, launchErrorOf } from './launch-error.mjs';
 import { prepare } from './prepare.mjs';
@@ -26,6 +26,8 @@ const COMMANDS = {
   bench: runBench,
   dev: develop,
   'rig:build': buildRig,
+  'rig:up': (args) => runRig('up', args),
+  'rig:down': (args) => runRig('down', args),
   build: () => Promise.resolve(0),
 };
 

@@ -1,5 +1,6 @@
 import { inCheckout } from './checkout.mjs';
 import { runNode } from './run-child.mjs';
+import { runTypeScript } from './run-typescript.mjs';
 
 /**
  * `npm run rig:build`, which needs Go and no package.
@@ -8,6 +9,16 @@ import { runNode } from './run-child.mjs';
 export async function buildRig() {
   const { code } = await runNode([inRig('build-binaries.mjs')], { output: 'inherit' });
   return code;
+}
+
+/**
+ * `npm run rig:up` and `rig:down`.
+ * @param {'down' | 'up'} what
+ * @param {readonly string[]} args
+ * @returns {Promise<number>}
+ */
+export function runRig(what, args) {
+  return runTypeScript(inRig('main.ts'), [what, ...args]);
 }
 
 /** @param {string} file */

@@ -11,12 +11,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endAllRecorded } from '../kubernetes/rig/recorded-process.mjs';
 
 const PREFIX = 'berth-tests-';
 const STOP_WITHIN_MS = 5000;
 const LOOK_MS = 10;
 
-/** Makes the folder that all workers of this run share: its PostgreSQL lives there, when a suite asks for one. */
+/**
+ * Makes the folder that all workers of this run share: its PostgreSQL lives there, when a suite asks for one, and so do
+ * control planes of Kubernetes.
+ */
 export async function openTestRun() {
   await closeAbandonedRuns();
   const folder = folderOf(process.pid);
@@ -43,6 +47,9 @@ function folderOf(pid) {
 
 /** @param {string} folder */
 async function close(folder) {
+  const inside = existsSync(folder) ? readdirSync(folder) : [];
+  const planes = inside.filter((name) => name.startsWith('control-plane-'));
+  for (const plane of planes) await endAllRecorded(join(folder, plane));
   const data = join(folder, 'postgres', 'data');
   const lock = join(data, 'postmaster.pid');
   const postmaster = existsSync(lock) ? Number(readFileSync(lock, 'utf8').split('\n')[0]) : undefined;
