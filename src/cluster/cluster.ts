@@ -5,6 +5,8 @@ import type { Job } from '../trainer/contract.js';
 export type PodProgram =
   | {
       readonly kind: 'command';
+      /** Absent, or ignored, where pods are processes of this machine. */
+      readonly image?: string;
       readonly command: readonly string[];
       readonly env: Readonly<Record<string, string>>;
     }

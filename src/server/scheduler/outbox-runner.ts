@@ -192,6 +192,7 @@ function programOf({ document, pod }: Extract<Intent, { readonly kind: 'create-p
   if (container === undefined) throw new Error(`pod set ${pod.podSet} has no program`);
   return {
     kind: 'command',
+    ...(container.image !== undefined && { image: container.image }),
     command: [...container.command, ...container.args],
     env: Object.fromEntries(container.env.map(({ name, value }) => [name, value])),
   };
