@@ -4,7 +4,7 @@ import { standingRules } from '../standing-rules.js';
 import type { PodRecord } from '../fleet/index.js';
 import type { Membership } from '../queue/index.js';
 import type { Applied } from './applied.js';
-import { addCharges, chargeOfPod, flavorOfSeat, sumCharges } from '../start/index.js';
+import { addCharges, chargeOfPod, flavorOfFound, sumCharges } from '../start/index.js';
 
 type PodEvent = SchedulerEvent & {
   readonly kind: 'pod-bound' | 'pod-started' | 'pod-ended' | 'pod-gone' | 'pod-refused';
@@ -85,7 +85,7 @@ export function adoptPod(state: CoreState, event: SchedulerEvent & { kind: 'pod-
     return 'applied';
   }
   const isPayable = state.quota.spec(record.spec.queue) !== undefined;
-  const charge = isPayable ? chargeOfPod(state, podSet, flavorOfSeat(state, podSet, seat)) : undefined;
+  const charge = isPayable ? chargeOfPod(state, podSet, flavorOfFound(state, podSet, seat)) : undefined;
   const occupancy = event.state === 'expected' ? 'expected' : 'present';
   const pod: PodRecord = {
     seat,

@@ -242,6 +242,15 @@ describe('rebuilding from a ledger', () => {
     ]);
   });
 
+  it('charges a pod for devices that its node tells of no more', () => {
+    const rig = rebuilt();
+    const lost = { ...seat(0, 'a'), slots: [{ slot: 99, milli: 1000 }] };
+    rig.tell({ kind: 'pod-adopted', seat: lost, state: 'started' });
+    rig.tell({ kind: 'pod-adopted', seat: seat(1, 'b'), state: 'started' });
+    expect(rig.settle()).toEqual([]);
+    expect(rig.view().queues[0]?.flavors[0]?.used).toBe(2000);
+  });
+
   it('goes on with a start that was half up, by its deadline', () => {
     const rig = rebuilt();
     rig.tell({ kind: 'pod-adopted', seat: seat(0, 'a'), state: 'expected' });

@@ -7,7 +7,7 @@ export { addCharges, chargesOf, chargesOfParts, holdingsOfParts, subtractCharges
 export { choicesToPlace, findStart, flavorChoices, gangParts, growStart, hasPlace, placeChoice } from './find-start.js';
 export type { StartPart } from './find-start.js';
 export { findStartNear } from './find-start-near.js';
-export { chargeOfPod, costOfPod, flavorOfSeat, wishOf } from './pod-cost.js';
+export { chargeOfPod, costOfPod, flavorOfFound, wishOf } from './pod-cost.js';
 export { requestsOf, tournamentOf } from './requests.js';
 export { avoidedRows, minimumOf, startAskOf, surplusFrom } from './start-ask.js';
 export type { StartAsk } from './start-ask.js';

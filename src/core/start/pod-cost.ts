@@ -32,3 +32,11 @@ export function flavorOfSeat(state: CoreState, podSet: PodSetSpec, seat: Seat): 
   const ofSeat = podSet.devices === undefined ? state.fleet.flavorsOf(row).cpu : group?.flavor;
   return podSet.flavors.find((name) => name === ofSeat);
 }
+
+/**
+ * The flavor that a pod is charged to that was found on this seat. Where the node tells of its device no more, as after
+ * some of them have failed, it is the one that the set prefers: what is held is paid for until it is let go.
+ */
+export function flavorOfFound(state: CoreState, podSet: PodSetSpec, seat: Seat): FlavorName | undefined {
+  return flavorOfSeat(state, podSet, seat) ?? podSet.flavors[0];
+}
