@@ -50,13 +50,20 @@ interface VolumeWish {
   readonly labels?: Readonly<Record<string, string>>;
   /** By its node affinity. */
   readonly zones?: string[];
+  readonly hosts?: string[];
 }
 
-export function aVolume(name: string, { labels, zones }: VolumeWish = {}): VolumeObject {
-  const terms = [{ matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: zones ?? [] }] }];
+export function aVolume(name: string, { labels, zones, hosts }: VolumeWish = {}): VolumeObject {
+  const matchExpressions = [
+    ...(zones === undefined ? [] : [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: zones }]),
+    ...(hosts === undefined ? [] : [{ key: 'kubernetes.io/hostname', operator: 'In', values: hosts }]),
+  ];
   return {
     metadata: { ...VERSION, name, uid: `uid-${name}`, ...(labels === undefined ? {} : { labels }) },
-    spec: zones === undefined ? {} : { nodeAffinity: { required: { nodeSelectorTerms: terms } } },
+    spec:
+      matchExpressions.length === 0
+        ? {}
+        : { nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } } },
   };
 }
 

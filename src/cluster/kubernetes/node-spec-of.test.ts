@@ -100,7 +100,7 @@ describe(nodeSpecOf.name, () => {
     });
   });
 
-  it('knows a cordon once, beside the taints of others', () => {
+  it('knows a cordon as the taint of it, once, that pods may tolerate', () => {
     const { spec } = nodeSpecOf(
       aKubeNode(
         {},
@@ -117,8 +117,9 @@ describe(nodeSpecOf.name, () => {
       ),
       DEFAULT_NODE_MAPPING,
     );
-    expect(spec.unschedulable).toBe(true);
+    expect(spec.unschedulable).toBe(false);
     expect(spec.taints).toEqual([
+      { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' },
       { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' },
       { key: 'spot', value: '', effect: 'NoExecute' },
     ]);

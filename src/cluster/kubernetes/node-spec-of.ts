@@ -20,11 +20,13 @@ export interface DeviceResource {
 
 /** A slot is a row of the ledger; no machine has more devices than this. */
 const SLOTS_MAX = 1024;
-/** Kubernetes' own echo of `spec.unschedulable`. */
-const CORDON_TAINT = 'node.kubernetes.io/unschedulable';
+/** Kubernetes' own echo of `spec.unschedulable`, which follows it. */
+const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
 
 /**
  * What the core may know of a Kubernetes node: what pods may use of it (never its capacity), rounded down.
+ *
+ * A cordon is the taint that Kubernetes itself makes of it: a pod may tolerate it, and others spread by it.
  *
  * A MIG instance that was cut already (`nvidia.com/mig-1g.10gb`) is a device of its own, with the model that its label
  * names: the device plugin cuts nothing for a pod, so no node offers partitions that the core could place.
@@ -44,16 +46,19 @@ export function nodeSpecOf(node: KubeNode, mapping: NodeMapping): MappedNode {
       },
       accelerators: found.map(({ accelerators }) => accelerators),
       labels,
-      taints: taints.flatMap(({ key, value = '', effect }) =>
-        key !== CORDON_TAINT && isEffect(effect) ? [{ key, value, effect }] : [],
-      ),
+      taints: [
+        ...(unschedulable ? [CORDON] : []),
+        ...taints.flatMap(({ key, value = '', effect }) =>
+          key !== CORDON.key && isEffect(effect) ? [{ key, value, effect }] : [],
+        ),
+      ],
       topology: Object.fromEntries(
         mapping.topology.flatMap(({ level, label }) => {
           const domain = labels[label] ?? '';
           return domain === '' ? [] : [[level, domain]];
         }),
       ),
-      unschedulable,
+      unschedulable: false,
     },
     devices: found.map(({ device }) => device),
   };

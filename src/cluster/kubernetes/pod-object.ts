@@ -6,6 +6,9 @@ import type {
 } from '@kubernetes/client-node';
 import type { KubeMetadata } from './kube-object.js';
 
+/** The fields of a type of the client, whose own objects are of a class. */
+export type Plain<T> = { [Field in keyof T]: T[Field] };
+
 /** As JSON brings it: times are text. */
 export interface ObjectMetadata extends KubeMetadata {
   readonly labels?: Readonly<Record<string, string>>;
@@ -18,18 +21,18 @@ export interface ObjectMetadata extends KubeMetadata {
 /** A pod as the API server stores it: with its defaults, and with what admission has merged into it. */
 export interface PodObject {
   readonly metadata: ObjectMetadata & { readonly namespace: string };
-  readonly spec: V1PodSpec;
+  readonly spec: Plain<V1PodSpec>;
 }
 
 export interface ClaimObject {
   readonly metadata: ObjectMetadata;
-  readonly spec: V1PersistentVolumeClaimSpec;
+  readonly spec: Plain<V1PersistentVolumeClaimSpec>;
   readonly status?: V1PersistentVolumeClaimStatus;
 }
 
 export interface VolumeObject {
   readonly metadata: ObjectMetadata;
-  readonly spec: V1PersistentVolumeSpec;
+  readonly spec: Plain<V1PersistentVolumeSpec>;
 }
 
 /** `scheduling.k8s.io/v1beta1`, as far as the scheduler reads it. */

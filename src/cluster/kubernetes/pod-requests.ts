@@ -1,5 +1,5 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
-import { cpuMilliOf } from '../../documents/quantity.js';
+import { countOf, cpuMilliOf } from '../../documents/quantity.js';
 
 /** By the name of the resource: milli for `cpu`, whole units (bytes, devices) for everything else. */
 export type Amounts = ReadonlyMap<string, number>;
@@ -40,7 +40,7 @@ export function amountsOf(list: ResourceList = {}): Amounts {
 }
 
 function amountOf(name: string, quantity: string): number {
-  return name === 'cpu' ? cpuMilliOf(quantity) : Math.ceil(cpuMilliOf(quantity) / 1000);
+  return name === 'cpu' ? cpuMilliOf(quantity) : countOf(quantity);
 }
 
 function requestsOf({ resources }: V1Container): Amounts {

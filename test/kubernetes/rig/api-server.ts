@@ -34,6 +34,8 @@ export class ApiServer {
     const headers = {
       authorization: `Bearer ${this.token}`,
       'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+      // Node by itself does not say where the body of a DELETE ends.
+      ...(sent === undefined ? {} : { 'content-length': Buffer.byteLength(sent) }),
     };
     const signal = AbortSignal.timeout(timeoutMs);
     return new Promise((resolve, reject) => {
