@@ -1,0 +1,269 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Cluster,
+  type LogOptions,
+  type Observation,
+  type PodCreation,
+  type PodOrder,
+  type PodSeen,
+} from '../cluster.js';
+import { StatusError } from './api-error.js';
+import type { ApiServer } from './api-server.js';
+import type { KubeObject } from './kube-object.js';
+import type { KubeLease, KubePod } from './kube-types.js';
+import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
+import { NodeWatch, seenNodeOf, type SeenNode } from './node-watch.js';
+import { MAIN_CONTAINER } from './pod-life.js';
+import { podManifests } from './pod-manifest.js';
+import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
+import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
+import { PodWriter } from './pod-writer.js';
+import { Reflector, type ReflectorTrouble } from './reflector.js';
+import { resourcePath, type Resource } from './resource-path.js';
+import { LABEL, MANAGER } from './pod-labels.js';
+import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
+import type { Random, Timers } from './timers.js';
+
+export interface KubernetesClusterOptions {
+  readonly api: ApiServer;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** For the log; the driver goes on by itself. */
+  readonly report: (trouble: ReflectorTrouble) => void;
+  readonly mapping?: NodeMapping;
+  readonly pods?: PodSettings;
+}
+
+const LOOK_MS = 2000;
+const LOG_POLL_MS = 250;
+const LOG_TAIL_CHARACTERS = 64 * 1024;
+const LOG_TAIL_LINES = 1000;
+const LOG_TAIL_TIMEOUT_MS = 5000;
+
+/**
+ * The driver whose nodes and pods are those of a Kubernetes cluster. All that it knows it reads from there, so that it
+ * may be killed at any moment: pods run on, and the next one finds them by their labels.
+ */
+export class KubernetesCluster extends Cluster {
+  private readonly mapping: NodeMapping;
+  private readonly settings: PodSettings;
+  private readonly writer: PodWriter;
+  /** Orders that are being carried out, by the name of the pod. */
+  private readonly creating = new Map<string, Promise<PodCreation>>();
+  private running: Running | undefined;
+
+  constructor(private readonly options: KubernetesClusterOptions) {
+    super();
+    this.mapping = options.mapping ?? DEFAULT_NODE_MAPPING;
+    this.settings = options.pods ?? DEFAULT_POD_SETTINGS;
+    this.writer = new PodWriter(options.api);
+  }
+
+  async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
+    if (this.running !== undefined) throw new Error('the Kubernetes driver has been started already');
+    const running = this.assemble(observe);
+    this.running = running;
+    const { nodes, leases, ownPods, pods, watch, stopping } = running;
+    try {
+      await Promise.all([nodes.start(), leases.start(), ownPods.start()]);
+      watch.begin();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    // The list comes first; then the state of each pod is told as it is, an end with its output.
+    setImmediate(() => {
+      running.looking = this.lookUntil(running, stopping.signal);
+    });
+    return pods.list();
+  }
+
+  async createPod(order: PodOrder): Promise<PodCreation> {
+    const underWay = this.creating.get(order.name);
+    if (underWay !== undefined) return underWay;
+    const creation = this.create(order).finally(() => this.creating.delete(order.name));
+    this.creating.set(order.name, creation);
+    return creation;
+  }
+
+  async deletePod(name: string): Promise<'stopping' | 'unknown'> {
+    await this.creating.get(name)?.catch(() => undefined); // whoever asked for it hears of the failure
+    const { pods } = this.started();
+    const known = pods.find(name);
+    if (known?.isDeleted === true) return known.hasGone ? 'unknown' : 'stopping';
+    const { namespace, uid } = known?.pod ?? (await this.findUnseen(name)) ?? {};
+    if (namespace === undefined || uid === undefined) return 'unknown';
+    const hasGone = known?.hasGone ?? false;
+    try {
+      await this.options.api.delete(resourcePath(PODS, { namespace, name }), {
+        preconditions: { uid },
+        ...(hasGone && { gracePeriodSeconds: 0 }),
+      });
+    } catch (error) {
+      // Deleted, or another by now: the watch is about to say so.
+      if (!(error instanceof StatusError && (error.code === 404 || error.code === 409))) throw error;
+    }
+    return hasGone ? 'unknown' : 'stopping';
+  }
+
+  /** Nothing for an unknown pod: its output is gone with it. */
+  async *readLogs(name: string, { follow, tail, signal }: LogOptions): AsyncGenerator<string, void, undefined> {
+    const call = signal === undefined ? {} : { signal };
+    while (follow && this.waitsToStart(name) && !isAborted(signal)) await delay(LOG_POLL_MS);
+    const pod = this.running?.pods.find(name)?.pod;
+    if (pod === undefined || isAborted(signal)) return;
+    const path = logPathOf(pod);
+    const query = { container: MAIN_CONTAINER, follow, ...(tail !== undefined && { tailLines: tail }) };
+    try {
+      yield* this.options.api.logs(path, query, call);
+    } catch (error) {
+      if (!isAborted(signal) && !isWithoutOutput(error)) throw error;
+    }
+  }
+
+  /** Pods run on: they are the cluster's, and not this server's. */
+  async stop(): Promise<void> {
+    const { running } = this;
+    if (running === undefined) return;
+    this.running = undefined;
+    running.stopping.abort();
+    await Promise.allSettled(this.creating.values());
+    await Promise.all([running.nodes.stop(), running.leases.stop(), running.ownPods.stop(), running.looking]);
+  }
+
+  private assemble(observe: (observation: Observation) => void): Running {
+    const { api, timers } = this.options;
+    const stopping = new AbortController();
+    const nodes = this.reflector(NODES, {}, (object) => seenNodeOf(object, this.mapping));
+    const leases = this.reflector(LEASES, { namespace: LEASE_NAMESPACE }, (object) => object as unknown as KubeLease);
+    const ownPods = this.reflector(PODS, { labelSelector: `${LABEL.managedBy}=${MANAGER}` }, (object) =>
+      ownPodOf(object as unknown as KubePod),
+    );
+    const tell = (observation: Observation): void => {
+      if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
+      observe(observation);
+    };
+    const watch = new NodeWatch({ api, timers, nodes, leases, observe: tell });
+    const pods = new PodWatch({
+      observe: tell,
+      logTail: (pod) => this.logTail(pod),
+      stateOf: (node) => watch.stateOf(node),
+    });
+    const running: Running = { stopping, nodes, leases, ownPods, watch, pods, looking: undefined };
+    ownPods.onChange(({ kind, object }) => {
+      if (object === undefined) return;
+      if (kind === 'deleted') pods.delete(object);
+      else pods.see(object);
+      if (running.looking !== undefined) pods.lookAt(object.name);
+    });
+    return running;
+  }
+
+  private reflector<T>(
+    resource: Resource,
+    { namespace, labelSelector }: { readonly namespace?: string; readonly labelSelector?: string },
+    project: (object: KubeObject) => T,
+  ): Reflector<T> {
+    const { api, timers, random, report } = this.options;
+    return new Reflector({
+      api,
+      timers,
+      random,
+      report,
+      project,
+      path: resourcePath(resource, namespace === undefined ? {} : { namespace }),
+      ...(labelSelector !== undefined && { selection: { labelSelector } }),
+    });
+  }
+
+  private async lookUntil({ pods, watch }: Running, signal: AbortSignal): Promise<void> {
+    const { timers, report } = this.options;
+    while (!isAborted(signal)) {
+      try {
+        pods.look();
+        await watch.look(signal);
+      } catch (error) {
+        // Whoever observes is full: it is told at the next look.
+        if (!isAborted(signal)) report({ what: 'handler-failed', path: 'observations', error, retryInMs: LOOK_MS });
+      }
+      await timers.sleep(LOOK_MS, signal);
+    }
+  }
+
+  private async create(order: PodOrder): Promise<PodCreation> {
+    const { nodes, watch, pods } = this.started();
+    const newest = pods.newestIncarnation(order.pod.workload);
+    if (newest > order.pod.incarnation)
+      return { kind: 'refused', why: `incarnation ${newest} of this workload has been started`, retry: 'never' };
+    const node = nodes.get(order.node);
+    if (node === undefined) return { kind: 'refused', why: `there is no node ${order.node}`, retry: 'elsewhere' };
+    if (watch.stateOf(order.node) === 'lost')
+      return { kind: 'refused', why: `node ${order.node} is lost`, retry: 'elsewhere' };
+    const known = pods.find(order.name);
+    // The end of one that has ended is observed, and it does not run again.
+    if (known !== undefined && known.pod.life.phase !== 'pending') return { kind: 'created' };
+    const manifests = podManifests(order, node.mapped, this.settings);
+    return manifests.kind === 'refused' ? manifests : this.writer.write(order, manifests);
+  }
+
+  /** The watch may be a moment behind a creation. */
+  private async findUnseen(name: string): Promise<{ readonly namespace: string; readonly uid: string } | undefined> {
+    const selection = { labelSelector: `${LABEL.managedBy}=${MANAGER}`, fieldSelector: `metadata.name=${name}` };
+    const { items } = await this.options.api.listPage(resourcePath(PODS), { limit: 1, ...selection });
+    const [found] = items;
+    return found && { namespace: found.metadata.namespace ?? '', uid: found.metadata.uid };
+  }
+
+  private waitsToStart(name: string): boolean {
+    const pod = this.running?.pods.find(name)?.pod;
+    return this.creating.has(name) || pod?.life.phase === 'pending' || pod?.life.phase === 'bound';
+  }
+
+  private async logTail(pod: OwnPod): Promise<string> {
+    const { timers } = this.options;
+    const giveUp = new AbortController();
+    const cancel = timers.after(LOG_TAIL_TIMEOUT_MS, () => {
+      giveUp.abort();
+    });
+    let text = '';
+    try {
+      const query = { container: MAIN_CONTAINER, follow: false, tailLines: LOG_TAIL_LINES };
+      for await (const chunk of this.options.api.logs(logPathOf(pod), query, { signal: giveUp.signal }))
+        text = (text + chunk).slice(-LOG_TAIL_CHARACTERS);
+    } catch {
+      // An end without its output is better than none.
+    } finally {
+      cancel();
+    }
+    return text;
+  }
+
+  private started(): Running {
+    if (this.running === undefined) throw new Error('the Kubernetes driver is not running');
+    return this.running;
+  }
+}
+
+interface Running {
+  readonly stopping: AbortController;
+  readonly nodes: Reflector<SeenNode>;
+  readonly leases: Reflector<KubeLease>;
+  /** Absent: a pod that says it is Berth's and does not say which. */
+  readonly ownPods: Reflector<OwnPod | undefined>;
+  readonly watch: NodeWatch;
+  readonly pods: PodWatch;
+  looking: Promise<void> | undefined;
+}
+
+function logPathOf({ namespace, name }: OwnPod): string {
+  return resourcePath(PODS, { namespace, name, subresource: 'log' });
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
+}
+
+/** It never started, or it and its output are gone. */
+function isWithoutOutput(error: unknown): boolean {
+  return error instanceof StatusError && (error.code === 400 || error.code === 404);
+}

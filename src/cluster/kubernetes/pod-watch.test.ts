@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { NodeState } from '../../core/index.js';
+import type { Observation } from '../cluster.js';
+import type { KubeContainerStatus } from './kube-types.js';
+import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
+
+let watch: PodWatch;
+let heard: string[];
+let refuses: boolean;
+let nodeState: NodeState | undefined;
+
+beforeEach(() => {
+  heard = [];
+  refuses = false;
+  nodeState = 'healthy';
+  watch = new PodWatch({
+    observe: (observation: Observation) => {
+      if (refuses) throw new Error('full');
+      heard.push(observation.kind);
+    },
+    logTail: () => Promise.resolve('the end of its output'),
+    stateOf: () => nodeState,
+  });
+});
+
+function aPod(phase: string, state?: KubeContainerStatus['state'], node = 'a'): OwnPod {
+  const labels = {
+    'app.kubernetes.io/managed-by': 'berth',
+    'berth.dev/workload': 'wl',
+    'berth.dev/incarnation': '1',
+    'berth.dev/pod-set': 'worker',
+    'berth.dev/index': '0',
+  };
+  const pod = ownPodOf({
+    metadata: { name: 'p', namespace: 'team', uid: 'uid-p', labels },
+    spec: node === '' ? {} : { nodeName: node },
+    status: { phase, ...(state && { containerStatuses: [{ name: 'main', state }] }) },
+  });
+  if (pod === undefined) throw new Error('it has all labels');
+  return pod;
+}
+
+const RUNNING = aPod('Running', { running: {} });
+const DONE = aPod('Succeeded', { terminated: { exitCode: 0 } });
+
+async function see(pod: OwnPod): Promise<void> {
+  watch.see(pod);
+  await settle();
+}
+
+async function settle(): Promise<void> {
+  watch.look();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe(PodWatch.name, () => {
+  it('says nothing of a pod on no node, and forgets one that is deleted then', async () => {
+    await see(aPod('Pending', undefined, ''));
+    expect(heard).toEqual([]);
+    watch.delete(aPod('Pending', undefined, ''));
+    await settle();
+    expect(heard).toEqual(['pod-ended', 'pod-gone']);
+    expect(watch.find('p')).toBeUndefined();
+  });
+
+  it('tells every step, also of a pod that it sees for the first time when it has ended', async () => {
+    await see(DONE);
+    await see(DONE);
+    expect(heard).toEqual(['pod-bound', 'pod-started', 'pod-ended', 'pod-gone']);
+  });
+
+  it('tells the end as soon as the container has ended, and that it is gone when the kubelet is done with it', async () => {
+    await see(RUNNING);
+    await see(aPod('Running', { terminated: { exitCode: 3 } }));
+    expect(heard).toEqual(['pod-bound', 'pod-started', 'pod-ended']);
+    await see(aPod('Failed', { terminated: { exitCode: 3 } }));
+    expect(heard.slice(3)).toEqual(['pod-gone']);
+  });
+
+  it('tells later what nobody would take', async () => {
+    refuses = true;
+    watch.see(RUNNING);
+    expect(() => {
+      watch.look();
+    }).toThrow('full');
+    refuses = false;
+    await see(DONE);
+    expect(heard).toEqual(['pod-bound', 'pod-started', 'pod-ended', 'pod-gone']);
+  });
+
+  it.each<NodeState | undefined>(['suspect', 'lost', undefined])(
+    'has no proof that a pod is gone which vanished from a node that is %s',
+    async (state) => {
+      await see(RUNNING);
+      nodeState = state;
+      watch.delete(RUNNING);
+      await settle();
+      expect(heard).toEqual(['pod-bound', 'pod-started', 'pod-ended']);
+      nodeState = 'healthy';
+      await settle();
+      expect(heard.at(-1)).toBe('pod-gone');
+    },
+  );
+});
