@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/connection.js';
+import { keyOf } from '../../src/cluster/kubernetes/kube-object.js';
+import { Reflector } from '../../src/cluster/kubernetes/reflector.js';
+import { resourcePath } from '../../src/cluster/kubernetes/resource-path.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
+import { until } from '../support/observation-log.js';
+import { ControlPlane } from './rig/control-plane.js';
+import { describeWithRig } from './rig/describe-with-rig.js';
+
+const MAPS = { group: '', version: 'v1', plural: 'configmaps' };
+const NAMESPACE = 'default';
+const OBJECTS = 1000;
+
+describeWithRig('a reflector of a real API server', () => {
+  let plane: ControlPlane;
+  let connection: Connection;
+  let api: ApiServer;
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    plane = await ControlPlane.start({ clients: [] });
+    const access = await readServerAccess({ kubeconfig: plane.kubeconfig });
+    const report = (message: string): void => {
+      troubles.push(message);
+    };
+    connection = await Connection.open(access, { timers: systemTimers, connectionsMax: 48, report });
+    api = new ApiServer({ connection, timers: systemTimers, random: Math.random });
+    await until('the default namespace', async () => api.get('/api/v1/namespaces/default').catch(() => false));
+  });
+  afterAll(async () => {
+    await connection.close();
+    await plane.stop();
+  });
+
+  /** Until it has had its effect: the server is killed while this is asked. */
+  async function insist(act: () => Promise<unknown>, done: readonly number[]): Promise<void> {
+    await until('the write to have its effect', async () =>
+      act().then(
+        () => true,
+        (error: unknown) => done.includes((error as { readonly code?: number }).code ?? 0),
+      ),
+    );
+  }
+
+  it('has what a fresh list has, after 1,000 objects came, changed and went while the server was killed twice', async () => {
+    const path = resourcePath(MAPS, { namespace: NAMESPACE });
+    const reflector = new Reflector({
+      api,
+      path,
+      project: ({ metadata }) => metadata.resourceVersion,
+      report: ({ what }) => troubles.push(what),
+      timers: systemTimers,
+      random: Math.random,
+      limits: { pageSize: 100 },
+    });
+    const told = new Map<string, string>();
+    reflector.onChange(({ kind, key, object }) => {
+      if (kind === 'deleted') told.delete(key);
+      else told.set(key, object);
+    });
+    await reflector.start();
+    const write = async (index: number): Promise<void> => {
+      const name = `map-${index}`;
+      const own = resourcePath(MAPS, { namespace: NAMESPACE, name });
+      await insist(() => api.create(path, { metadata: { name } }), [409]);
+      await insist(() => api.patch(own, { type: 'merge', body: { data: { changed: 'yes' } } }), []);
+      if (index % 2 === 0) await insist(() => api.delete(own), [404]);
+    };
+    const lanes = Array.from({ length: 16 }, async (_, lane) => {
+      for (let index = lane; index < OBJECTS; index += 16) await write(index);
+    });
+    const fault = (async () => {
+      for (const size of [50, 250]) {
+        await until(`${size} objects`, () => told.size >= size);
+        await plane.kill('kube-apiserver');
+        await plane.restart('kube-apiserver');
+      }
+    })();
+    await Promise.all([...lanes, fault]);
+    const fresh = await api.listPage(path, { limit: 5000 });
+    const wanted = new Map(fresh.items.map((item) => [keyOf(item), item.metadata.resourceVersion]));
+    await until('the reflector to be there', () => [...wanted].every(([key, version]) => told.get(key) === version));
+    const stored = new Map(reflector.entries());
+    await reflector.stop();
+    expect(wanted.size).toBeGreaterThanOrEqual(OBJECTS / 2);
+    expect(new Map([...stored].sort())).toEqual(new Map([...wanted].sort()));
+    expect(new Map([...told].sort())).toEqual(new Map([...wanted].sort()));
+    expect(troubles).toContain('watch-failed');
+  });
+});
