@@ -4,6 +4,7 @@ import { lawCases } from '../../../test/support/core-laws.js';
 import { CoreRig } from '../../../test/support/core-rig.js';
 import type { aPodSet } from '../../../test/support/fleet-builders.js';
 import { aFlavor, aNode, aPolicy, aQueue, aWorkload } from '../../../test/support/fleet-builders.js';
+import { DEFAULT_POLICY } from '../index.js';
 
 const SECOND = 1000;
 const PROTECTION = 300 * SECOND;
@@ -183,6 +184,28 @@ describe('a plan that counts on evictions', () => {
     rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4, count: 2 }, submittedAtMs: rig.nowMs }));
     rig.settle();
     expect(plannedMs(rig, 'o')).toBe(1000 * SECOND);
+  });
+
+  it('starts when the window of the brake has ended, and moves there when another has used that up before it', () => {
+    const rig = rigOf();
+    const brake = { ...DEFAULT_POLICY.preemption.brake, evictions: 1 };
+    rig.tell({ kind: 'policy-set', policy: aPolicy({ preemption: { ...DEFAULT_POLICY.preemption, brake } }) });
+    const guest = { queue: 'guest', pods: { gpus: 4 } };
+    const owner = { queue: 'owner', pods: { gpus: 4 } };
+    rig.submit(aWorkload('g1', guest), aWorkload('g2', guest));
+    rig.settle();
+    rig.submit(aWorkload('o1', { ...owner, submittedAtMs: 1 }), aWorkload('o2', { ...owner, submittedAtMs: 2 }));
+    rig.settle();
+    expect(plannedMs(rig, 'o1')).toBe(PROTECTION);
+    rig.nowMs = PROTECTION;
+    rig.settle();
+    expect(rig.stateOf('o2')).toBe('pending');
+    expect(plannedMs(rig, 'o2')).toBe(PROTECTION + brake.windowMs);
+    rig.nowMs += 1;
+    expect(rig.settle()).toEqual([]);
+    rig.nowMs = PROTECTION + brake.windowMs;
+    rig.settle();
+    expect(rig.nodesOf('o2')).not.toEqual({});
   });
 
   it('looks for victims at a few times only, however many are protected', () => {

@@ -1,6 +1,6 @@
 import type { Ms } from '../contract/index.js';
 import type { Plan } from '../forecast/index.js';
-import { findVictims, protectionEnds } from '../preemption/index.js';
+import { brakedUntilMs, findVictims, protectionEnds } from '../preemption/index.js';
 import { chargesOfParts, holdingsOfParts } from '../start/index.js';
 import { victimsOf } from './belongings.js';
 import type { PlanFrame } from './plan-frame.js';
@@ -12,9 +12,9 @@ const PROBES_MAX = 16;
 /**
  * A start before `beforeMs` that evicts others once their protection has ended, having the right to by then. Without it
  * an owner could wait for ever behind borrowers of which some are always protected. Tried are the times at which
- * somebody's protection ends or something comes free. Who may be taken then may be taken later, until their side borrows
- * no more: so it is looked ahead from now on in doubling steps, then in between, and the earliest is found by halves
- * between a time that is too early and one that is not.
+ * somebody's protection or the window of the brake ends, or something comes free. Who may be taken then may be taken
+ * later, until their side borrows no more: so it is looked ahead from now on in doubling steps, then in between, and the
+ * earliest is found by halves between a time that is too early and one that is not.
  */
 export function planWithEvictions(frame: PlanFrame, beforeMs: Ms): Plan | undefined {
   const times = timesToTry(frame, beforeMs);
@@ -68,8 +68,9 @@ function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFra
   const changes = walk.changes
     .slice(0, CHANGES_MAX)
     .flatMap((change) => (change.kind === 'plan-starts' ? [] : [change.atMs]));
+  const windowEndMs = brakedUntilMs(state, Infinity, nowMs) ?? nowMs;
   const times = new Set(
-    [nowMs, ...ends, ...changes].map((endMs) => roundedUp(Math.max(endMs, record.evictsFromMs ?? 0))),
+    [nowMs, windowEndMs, ...ends, ...changes].map((endMs) => roundedUp(Math.max(endMs, record.evictsFromMs ?? 0))),
   );
   const firstMs = before.length > 0 || ends.some((endMs) => endMs > nowMs) ? nowMs : nowMs + 1;
   return [...times].filter((timeMs) => timeMs >= firstMs && timeMs < beforeMs).sort((a, b) => a - b);
@@ -84,12 +85,14 @@ function planAt(frame: PlanFrame, startMs: Ms | undefined): Plan | undefined {
   const at = next < 0 ? walk.changes.length : next;
   const start = tx.mark();
   for (const change of walk.changes.slice(0, at)) walk.apply(change);
-  const fallen = (when.arrival?.victims ?? []).map(({ workload }) => workload);
-  const gone = new Set([...fallen, ...walk.goneBefore(at)]);
+  const givingWay = (when.arrival?.victims ?? []).map(({ workload }) => workload);
+  const gone = new Set([...givingWay, ...walk.goneBefore(at)]);
   const search = findVictims(state, record, { nowMs: startMs, gone });
-  const victims = search.kind === 'found' ? victimsOf(search.victims) : [];
+  const fallen = search.kind === 'found' ? search.victims : [];
+  const victims = victimsOf(fallen);
+  const evictions = fallen.filter(({ unit }) => unit.kind === 'whole').length;
   const plan = walk.without(victims, () => {
-    if (search.kind === 'none') return undefined;
+    if (search.kind === 'none' || brakedUntilMs(state, evictions, startMs) !== undefined) return undefined;
     const charges = chargesOfParts(state, record, search.parts);
     for (const holding of holdingsOfParts(search.parts)) tx.take(holding);
     for (const charge of charges) quota.charge(charge);
