@@ -92,6 +92,20 @@ describe('an elastic gang that runs', () => {
     expect(indexesOf(rig.settle()[0])).toEqual([3]);
   });
 
+  it('grows at once when it comes up after the rest that a failed pod has cost it', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(anElastic('gang', 1, 2));
+    rig.settle('only-commit');
+    const [first, second] = rig.podsOf('gang');
+    if (first === undefined || second === undefined) throw new Error('two pods start');
+    rig.endPod(second, { outcome: 'failed', blame: 'workload', exitCode: 1 });
+    rig.goPods([second]);
+    expect(kindsOf(rig.settle('only-commit'))).toEqual(['release gang']);
+    rig.nowMs = 10_000;
+    rig.startPods([first]);
+    expect(kindsOf(rig.decide().decisions)).toEqual(['grow gang']);
+  });
+
   it('gives up pods that do not come up in time, and rests before it grows again', () => {
     const rig = grown();
     rig.settle('only-commit');

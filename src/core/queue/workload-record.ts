@@ -137,7 +137,7 @@ export function dueAtMs(record: WorkloadRecord): Ms | undefined {
     mayEnd ? limitEndMs(record) : undefined,
     record.pause?.untilMs,
     record.avoid?.untilMs,
-    record.state === 'running' ? record.membership.growNotBeforeMs : undefined,
+    isStarted ? record.membership.growNotBeforeMs : undefined,
   ].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
