@@ -108,15 +108,23 @@ function makeChange(story: CoreStory, spec: WorkloadSpec, change: Change): Workl
         for (const { seat } of story.ledger.podsOf(spec.id)) if (seat.node === node) story.endGoneOf(seat.pod);
       }
       return spec;
-    case 'end-workloads':
+    case 'end-workloads': {
+      const records = story.scheduler.snapshot().workloads;
       // All at once: between one end and the next an elastic gang would grow.
-      for (const workload of change.workloads) story.tell({ kind: 'workload-cancelled', workload });
+      for (const workload of change.workloads) {
+        // The end of one cancelled before may have been refused; another word of its owner has it tried again at once.
+        const isCancelled = records.some(({ spec: { id }, cancelRequested }) => id === workload && cancelRequested);
+        story.tell(
+          isCancelled ? { kind: 'workload-changed', workload, change: {} } : { kind: 'workload-cancelled', workload },
+        );
+      }
       story.rest();
       for (const { seat } of change.workloads.flatMap((workload) => story.ledger.podsOf(workload))) {
         const state = story.scheduler.view().nodes.find(({ name }) => name === seat.node)?.state;
         if (state !== 'lost') story.endGoneOf(seat.pod);
       }
       return spec;
+    }
     case 'drop-requirement':
       return submitAgain(story, spec, {
         name: change.podSet,

@@ -122,6 +122,19 @@ describe('a refused set', () => {
     rig.nowMs = 10_000;
     expect(kindsOf(rig.settle())).toEqual(['evict job cancelled end', 'finish job cancelled']);
   });
+
+  it('says an eviction again at once when the owner changes something, but not when told of the same wish twice', () => {
+    const rig = CoreRig.withRacks({ r1: ['a'] });
+    rig.submit(aWorkload('job'));
+    rig.settle();
+    rig.tell({ kind: 'workload-cancelled', workload: 'job' });
+    const [evict] = rig.decide().decisions;
+    rig.tell({ kind: 'set-refused', set: evict?.set ?? 0, why: 'workload-state' });
+    rig.tell({ kind: 'workload-cancelled', workload: 'job' });
+    expect(rig.settle()).toEqual([]);
+    rig.tell({ kind: 'workload-changed', workload: 'job', change: {} });
+    expect(kindsOf(rig.settle())).toEqual(['evict job cancelled end', 'finish job cancelled']);
+  });
 });
 
 /** The only node has refused the pod of a workload. */
