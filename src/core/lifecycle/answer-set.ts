@@ -64,7 +64,11 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
   if (decisions === undefined) return answeredBefore(state, event.set);
   state.inFlight.delete(event.set);
   const evictions = decisions.filter((decision) => decision.kind === 'evict' && isForAnother(decision)).length;
-  if (evictions > 0) uncountEvictions(state, evictions, event.atMs);
+  if (evictions > 0) {
+    uncountEvictions(state, evictions, event.atMs);
+    // The brake keeps back whoever would evict, whatever it asks for.
+    state.book.groups.wakeAll();
+  }
   const afterRefusal = { untilMs: event.atMs + state.policy.retry.backoffMs, at: event.at };
   for (const decision of decisions) {
     const record = state.book.get(decision.workload);

@@ -116,6 +116,21 @@ describe('a refused set with evictions', () => {
     rig.settle();
     expect(rig.stateOf('slim')).toBe('running');
   });
+
+  it('wakes whom the brake kept back, also where other devices are asked for', () => {
+    const rig = rigOf({ brake: { evictions: 1, windowMs: 600_000 } });
+    rig.tell({ kind: 'flavor-set', flavor: aFlavor('a100') });
+    rig.tell({ kind: 'queue-set', queue: aQueue('ops', { quotas: { a100: { nominal: 4000 } } }) });
+    rig.tell({ kind: 'node-seen', node: aNode('o', { devices: 4, model: 'a100' }) });
+    const other = { queue: 'ops', pods: { gpus: 4, flavors: ['a100'] } };
+    rig.submit(aWorkload('a', { pods: { gpus: 4 } }), aWorkload('b', other));
+    rig.settle();
+    rig.submit(aWorkload('slim', { priority: 9 }), aWorkload('next', { ...other, priority: 8 }));
+    const { decisions } = rig.decide();
+    expect(kindsOf(decisions)).toContain('start slim');
+    for (const set of setsOf(decisions)) rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
+    expect(kindsOf(rig.decide().decisions)).toContain('start next');
+  });
 });
 
 describe('who was evicted', () => {
