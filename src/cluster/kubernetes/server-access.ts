@@ -21,7 +21,7 @@ export interface TlsOptions {
 /** One API server and how to be let in. */
 export interface ServerAccess {
   readonly server: string;
-  /** Where this was read, for messages: `context rig of /home/me/.kube/config`. */
+  /** Where this was read, for messages: `context rig of ~/.kube/config`. */
   readonly origin: string;
   /** The namespace that the configuration names. */
   readonly namespace: string | undefined;
