@@ -61,7 +61,8 @@ function pendingOf(story: CoreStory, when: 'rest' | 'as-it-is'): readonly string
 
 /**
  * What comes free is for the one that asked alone; an elastic gang would grow as soon as others are out of its way. Not
- * one in a pause, in which it stays as it is: told of other counts it would leave it, and might end.
+ * one in a pause, in which it stays as it is: told of other counts it would leave it, and might end. Nor one below its
+ * minimum: told of the same counts it would not wait until it may grow.
  */
 function keepFromGrowing(story: CoreStory, asked: string): void {
   const { workloads, pods } = story.scheduler.snapshot();
@@ -72,7 +73,7 @@ function keepFromGrowing(story: CoreStory, asked: string): void {
         return pod.workload === spec.id && pod.incarnation === incarnation && pod.podSet === podSet && claim !== 'none';
       }).length;
     const counts = spec.podSets
-      .filter(({ name, count }) => has(name) < count)
+      .filter(({ name, count, minCount }) => Math.max(minCount, has(name)) < count)
       .map(({ name, minCount }) => [name, { count: Math.max(minCount, has(name)), minCount }] as const);
     if (counts.length === 0) continue;
     story.tell({ kind: 'workload-changed', workload: spec.id, change: { counts: Object.fromEntries(counts) } });
