@@ -44,6 +44,8 @@ export interface Expected {
 export class AvailabilityWalk {
   readonly changes: readonly Change[];
   readonly #state: CoreState;
+  /** The first of them that is not now: whoever is leaving has gone by then. */
+  readonly #firstToCome: Change | undefined;
   /** What a plan took when it started. */
   readonly #taken = new Map<Plan, readonly Holding[]>();
   /** Names of pods that are given up before their workloads end, to the arrival or to plans. */
@@ -62,6 +64,7 @@ export class AvailabilityWalk {
         ? []
         : [{ kind: 'arrival-ends', atMs: Math.max(nowMs, arrival.endMs), arrival }];
     this.changes = inOrder(releases, [...ends, ...changesOf(plans, nowMs)]);
+    this.#firstToCome = this.changes.find(({ atMs }) => atMs > nowMs);
     if (plans.some(({ victims }) => victims.length > 0)) this.#noteVictims();
   }
 
@@ -91,6 +94,7 @@ export class AvailabilityWalk {
 
   /** `false`: a plan does not fit at its start, and takes nothing. */
   apply(change: Change): boolean {
+    if (change === this.#firstToCome) for (const held of this.#state.pods.heldForLeaving()) this.#state.tx.give(held);
     switch (change.kind) {
       case 'release':
         setFree(this.#state, this.#leftOf(change.id));
@@ -142,7 +146,7 @@ export class AvailabilityWalk {
     if (lost.length === 0) return all;
     const { charges } = belongingsOf(this.#state, id, lost);
     const kept = pods.filter((pod) => !isLost(pod));
-    return { holdings: this.#state.pods.shareOf(kept), charges: subtractCharges(all.charges, charges) };
+    return { holdings: this.#state.pods.claimedBy(kept), charges: subtractCharges(all.charges, charges) };
   }
 }
 

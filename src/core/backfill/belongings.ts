@@ -1,11 +1,12 @@
 import type { Charge, PodRef, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
 import type { Holding, PodRecord } from '../fleet/index.js';
+import { isClaimed } from '../fleet/index.js';
 import type { Victim } from '../forecast/index.js';
 import type { Fallen } from '../preemption/index.js';
 import { sumCharges } from '../start/index.js';
 
-/** What a workload, or some of its pods, hold and pay. */
+/** What a workload, or some of its pods, claim and pay. Pods that are leaving do neither: see `heldForLeaving`. */
 export interface Belongings {
   readonly holdings: readonly Holding[];
   readonly charges: readonly Charge[];
@@ -41,13 +42,14 @@ export function allOf(state: CoreState, id: WorkloadId): Belongings {
 
 export function belongingsOf(state: CoreState, id: WorkloadId, pods: readonly PodRecord[]): Belongings {
   const queue = state.book.get(id)?.spec.queue;
-  return { holdings: state.pods.shareOf(pods), charges: queue === undefined ? [] : sumCharges(queue, pods) };
+  const claimed = pods.filter(isClaimed);
+  return { holdings: state.pods.claimedBy(claimed), charges: queue === undefined ? [] : sumCharges(queue, claimed) };
 }
 
 /** What the workload holds of nodes; also when its start is of this settle and not said yet. */
 export function holdingsOf(state: CoreState, id: string): readonly Holding[] {
   const draft = state.startsOfSettle.get(id);
-  return draft ?? state.pods.shareOf(state.pods.ofWorkload(id));
+  return draft ?? state.pods.claimedBy(state.pods.ofWorkload(id));
 }
 
 /** One for each workload, in the order in which they fall. */

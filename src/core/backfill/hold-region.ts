@@ -39,6 +39,7 @@ export function chooseRegion(state: CoreState, nowMs: Ms, record: WorkloadRecord
   const start = tx.mark();
   const work = workByRow(state, nowMs);
   for (const { id } of staysOf(state)) releaseWorkload(state, id);
+  for (const held of state.pods.heldForLeaving()) tx.give(held);
   const region = new RegionSearch(state, record, work).search();
   tx.rollbackTo(start);
   return region;

@@ -208,6 +208,31 @@ describe('a plan that counts on evictions', () => {
     expect(rig.nodesOf('o2')).not.toEqual({});
   });
 
+  it.each([
+    { all: 'all', has: 2, gpus: 2 },
+    { all: 'some', has: 3, gpus: 1 },
+  ])('stands when a start that ends before takes $all of what one had whom it counts on', ({ has, gpus }) => {
+    const rig = rigOf();
+    const guest = { queue: 'guest', priority: -5 };
+    rig.submit(aWorkload('low', { ...guest, pods: { gpus: has } }));
+    rig.settle();
+    rig.nowMs = 100 * SECOND;
+    for (const [id, devices] of Object.entries({ late: 4, later: 1 })) {
+      rig.submit(aWorkload(id, { ...guest, pods: { gpus: devices }, submittedAtMs: rig.nowMs }));
+    }
+    rig.settle();
+    rig.submit(aWorkload('o', { queue: 'owner', pods: { gpus: 4, count: 2 }, submittedAtMs: rig.nowMs }));
+    rig.settle();
+    expect(plannedMs(rig, 'o')).toBe(400 * SECOND);
+    rig.nowMs = PROTECTION;
+    rig.submit(aWorkload('more', { ...guest, submittedAtMs: rig.nowMs }));
+    rig.submit(aWorkload('short', { queue: 'guest', pods: { gpus }, estimateMs: 60 * SECOND }));
+    rig.settle('only-commit');
+    expect([rig.stateOf('low'), rig.startOf('short')?.incarnation]).toEqual(['evicting', 1]);
+    expect(plannedMs(rig, 'o')).toBe(400 * SECOND);
+    expect(rig.startOf('more')).toBeUndefined();
+  });
+
   it('looks for victims at a few times only, however many are protected', () => {
     const rig = rigOf();
     for (let node = 0; node < 50; node++) rig.tell({ kind: 'node-seen', node: aNode(`x${node}`, { devices: 4 }) });

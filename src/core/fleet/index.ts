@@ -12,7 +12,7 @@ export { FleetTransaction } from './fleet-transaction.js';
 export type { Holding } from './fleet-transaction.js';
 export { hardwareCatalogue, partitionsOf, tpuSlice, withCatalogued } from './hardware-catalogue.js';
 export type { HardwareCatalogue } from './hardware-catalogue.js';
-export { nameOf } from './leaving-hold.js';
+export { isClaimed, nameOf } from './leaving-hold.js';
 export { PodTable } from './pod-table.js';
 export type { PodChange, PodOutcome, PodRecord } from './pod-record.js';
 export { ShapeColumns } from './shape-columns.js';

@@ -81,9 +81,19 @@ export class PodTable {
     return isOver ? undefined : after;
   }
 
+  /** What these pods claim: it comes free with them once those who are leaving have gone. */
+  claimedBy(pods: readonly PodRecord[]): Holding[] {
+    return pods.filter(isClaimed).map((pod) => this.#holding(pod));
+  }
+
+  /** What is held for those who are leaving, beyond the claims on their nodes. */
+  heldForLeaving(): readonly Holding[] {
+    return [...this.#holds].map(([row, hold]) => ({ row, ...hold }));
+  }
+
   /** What would come free if these pods were gone and claimed nothing. */
   shareOf(pods: readonly PodRecord[]): readonly Holding[] {
-    const shares = pods.filter(isClaimed).map((pod) => this.#holding(pod));
+    const shares = this.claimedBy(pods);
     const gone = new Set(pods.map(({ seat }) => nameOf(seat.pod)));
     for (const row of new Set(pods.map(({ seat }) => this.#tx.fleet.rowOf(seat.node)))) {
       const now = this.#holds.get(row);
