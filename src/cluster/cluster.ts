@@ -1,4 +1,4 @@
-import type { NodeName, NodeSpec, NodeState, PodEnd, PodRef, SlotShare } from '../core/index.js';
+import type { NodeName, NodeSpec, NodeState, PodEnd, PodRef, Resources, SlotShare } from '../core/index.js';
 import type { Job } from '../trainer/contract.js';
 
 /** What a pod runs: a command of the user's, or the trainer with its job. */
@@ -56,6 +56,13 @@ export type Observation =
     }
   /** Evidence: nothing that was placed there before runs there any more. */
   | { readonly kind: 'node-fenced'; readonly node: NodeName }
+  /** All that pods of others take of the node now, after `node-seen`; a node that was removed comes back without. */
+  | {
+      readonly kind: 'foreign-use-seen';
+      readonly node: NodeName;
+      readonly use: Resources;
+      readonly slots: readonly number[];
+    }
   | { readonly kind: 'pod-bound'; readonly pod: PodRef }
   | { readonly kind: 'pod-started'; readonly pod: PodRef }
   /** `detail` is one sentence for people; `logTail` the last 64 KiB of output at most. */

@@ -96,6 +96,13 @@ describe('a slot', () => {
     expect(await answerTo(occupy(next))).toBe('stored');
   });
 
+  it('that a pod of another has is neither claimed nor occupied', async () => {
+    await sql(`UPDATE nodes SET foreign_slots = '{1}'`);
+    expect(await answerTo(claim(await aPod({ slots: { 0: 1000 } })))).toBe('stored');
+    expect(await answerTo(claim(await aPod({ slots: { 1: 100 } })))).toBe('23514 slots_claims');
+    expect(await answerTo(occupy(await aPod({ slots: { 1: 100 } })))).toBe('23514 slots_occupancies');
+  });
+
   it('that the node does not have is given to nobody', async () => {
     expect(await answerTo(aPod({ slots: { 2: 1000 } }))).toBe('23503 pod_slots_node_slot_fkey');
   });
@@ -103,6 +110,31 @@ describe('a slot', () => {
   it('cannot vanish under a pod', async () => {
     await claim(await aPod({ slots: { 0: 1000 } }));
     expect(await answerTo(sql('DELETE FROM slots WHERE slot = 0'))).toBe('23503 pod_slots_node_slot_fkey');
+  });
+});
+
+describe('a node that pods of others use', () => {
+  it.each([
+    { title: 'CPU', foreign: 'foreign_cpu_milli = 3001' },
+    { title: 'memory', foreign: 'foreign_memory_mib = 7169' },
+    { title: 'pods', foreign: 'foreign_pods = 3' },
+  ])('grants no $title that they have', async ({ foreign }) => {
+    const [pod] = [await aPod({ cpu: 1000, memory: 1024 })];
+    await sql(`UPDATE nodes SET ${foreign}`);
+    expect(await answerTo(claim(pod))).toBe('BE002');
+    expect(await answerTo(occupy(pod))).toBe('BE002');
+    await sql(`UPDATE nodes SET foreign_cpu_milli = 3000, foreign_memory_mib = 7168, foreign_pods = 2`);
+    expect(await answerTo(claim(pod))).toBe('stored');
+    expect(await answerTo(occupy(pod))).toBe('stored');
+  });
+
+  it('takes back what we hold beside them, however much they use', async () => {
+    const pod = await aPod({ slots: { 0: 1000 } });
+    await claim(pod);
+    await occupy(pod);
+    const grown = `UPDATE nodes SET foreign_cpu_milli = 9000, foreign_memory_mib = 99999, foreign_pods = 9, foreign_slots = '{0,1,7}'`;
+    expect(await answerTo(sql(grown))).toBe('stored');
+    expect(await answerTo(sql('UPDATE pods SET claimed = false, occupied = false'))).toBe('stored');
   });
 });
 

@@ -26,6 +26,7 @@ const KINDS = [
   'node-fenced',
   'node-removed',
   'node-seen',
+  'foreign-use',
 ] as const;
 
 const STORIES = 12;
@@ -94,6 +95,33 @@ describe('a core rebuilt from the ledger', () => {
     await rig.observe({ kind: 'node-removed', node: 'node-9' });
   });
 
+  it('leaves to others what they take, and hears when they have gone', async () => {
+    const node = 'node-8';
+    await rig.observe(...NODES.map((name) => ({ kind: 'node-removed' as const, node: name })));
+    await rig.observe(...backAndEmpty(node), foreignUse(node, { cpuMilli: 7500, slots: [3] }));
+    await rig.lead();
+    const uid = await rig.submit('beside', { devices: 1 });
+    expect(podsStarted(await rig.settle(), uid)).toEqual([]);
+    expect(rig.session.view().nodes.find(({ name }) => name === node)?.freeMilli).toEqual([1000, 1000, 1000, 0]);
+    await rig.observe(foreignUse(node, { cpuMilli: 0 }));
+    const pods = podsStarted(await rig.settle(), uid);
+    expect(pods).toHaveLength(1);
+    await rig.startPods(pods);
+    await rig.succeedPods(pods);
+    await rig.observe({ kind: 'node-removed', node });
+  });
+
+  it('knows nothing of others on a node that was removed and came back', async () => {
+    const node = 'node-7';
+    await rig.observe(...backAndEmpty(node), foreignUse(node, { slots: [0] }), { kind: 'node-removed', node });
+    await rig.see(aNode(node, { devices: 2, cpu: 8 }));
+    const free = (): unknown => rig.session.view().nodes.find(({ name }) => name === node)?.freeMilli;
+    expect(free()).toEqual([1000, 1000]);
+    await rig.lead();
+    expect(free()).toEqual([1000, 1000]);
+    await rig.observe({ kind: 'node-removed', node });
+  });
+
   it('believes what the last one believed, and has nothing to add, whatever happened', async () => {
     let stories = 0;
     const evictions = async (): Promise<number> =>
@@ -129,7 +157,13 @@ function backAndEmpty(node: string): readonly Observation[] {
   return [
     { kind: 'node-seen', node: aNode(node, { devices: 4, cpu: 8 }) },
     { kind: 'node-state-changed', node, state: 'healthy', cause: '' },
+    foreignUse(node, { cpuMilli: 0 }),
   ];
+}
+
+/** What pods of others take of a node. */
+function foreignUse(node: string, { cpuMilli = 1000, slots = [] as readonly number[] }): Observation {
+  return { kind: 'foreign-use-seen', node, use: { cpuMilli, memoryMib: 0, pods: cpuMilli === 0 ? 0 : 1 }, slots };
 }
 
 async function happen(rig: LedgerRig, { kind, pick, more }: Happening, name: string): Promise<void> {
@@ -193,6 +227,12 @@ async function happen(rig: LedgerRig, { kind, pick, more }: Happening, name: str
     case 'node-seen':
       await rig.observe({ kind: 'node-seen', node: aNode(node, { devices: 2 + (more % 3), cpu: 8 }) });
       return;
+    case 'foreign-use': {
+      // Up to more than the node has, on a device that it may have lost, or that a pod of ours has.
+      const slots = more % 2 === 0 ? [] : [(more >> 1) % 4];
+      await rig.observe(foreignUse(node, { cpuMilli: [0, 1000, 2000, 9000][pick % 4] ?? 0, slots }));
+      return;
+    }
   }
 }
 

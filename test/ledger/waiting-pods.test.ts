@@ -129,6 +129,25 @@ describe('a set that evicts one workload and starts another in its place', () =>
     expect(await rig.workload(guest.workload)).toMatchObject({ state: 'pending', reason: 'preempted' });
   });
 
+  it('waits on where pods of others took the place before it, until they leave it', async () => {
+    const { guest, home } = await evictedBy('home');
+    const [seat] = guest.seats;
+    if (seat === undefined) throw new Error('there are two');
+    const foreign = (slots: readonly number[]): Promise<void> =>
+      rig.ledger.observe(rig.leadership, [
+        { kind: 'foreign-use-seen', node: seat.node, use: { cpuMilli: 0, memoryMib: 0, pods: slots.length }, slots },
+      ]);
+    await foreign([0]);
+    await rig.ledger.observe(
+      rig.leadership,
+      podsOf(guest).map((pod) => ({ kind: 'pod-gone', pod })),
+    );
+    expect((await podsHeld(home)).filter((pod) => (pod as { state: string }).state === 'waiting')).toHaveLength(1);
+    expect(await creations()).toHaveLength(1);
+    await foreign([]);
+    expect(await creations()).toHaveLength(2);
+  });
+
   it('says to the people of the victim who took its place, and in the audit', async () => {
     const { guest } = await evictedBy('home');
     const message = 'Workload home has a higher priority and took its place.';

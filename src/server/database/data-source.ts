@@ -7,6 +7,7 @@ import { DatabaseError } from './database-error.js';
 import { Ledger1790000000000 } from './migrations/1790000000000-ledger.js';
 import { WaitingPods1790000001000 } from './migrations/1790000001000-waiting-pods.js';
 import { Partitions1790000002000 } from './migrations/1790000002000-partitions.js';
+import { ForeignUse1790000003000 } from './migrations/1790000003000-foreign-use.js';
 
 export interface DataSourceOptions {
   readonly url: string;
@@ -15,7 +16,7 @@ export interface DataSourceOptions {
 }
 
 /** In their order; a migration that was released is never changed. */
-const MIGRATIONS = [Ledger1790000000000, WaitingPods1790000001000, Partitions1790000002000];
+const MIGRATIONS = [Ledger1790000000000, WaitingPods1790000001000, Partitions1790000002000, ForeignUse1790000003000];
 
 const POOL_SIZE = 10;
 const CONNECT_WITHIN_MS = 5000;

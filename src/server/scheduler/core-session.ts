@@ -39,9 +39,10 @@ export class CoreSession {
     this.tell({ kind: 'policy-set', policy });
     for (const flavor of state.flavors) this.tell({ kind: 'flavor-set', flavor });
     for (const queue of state.queues) this.tell({ kind: 'queue-set', queue });
-    for (const { spec, state: nodeState, cause, unschedulable } of state.nodes) {
+    for (const { spec, state: nodeState, cause, unschedulable, foreign } of state.nodes) {
       if (unschedulable) this.cordoned.add(spec.name);
       this.see(spec);
+      this.tell({ kind: 'foreign-use-seen', node: spec.name, ...foreign });
       if (nodeState !== 'healthy') {
         this.tell({ kind: 'node-state-changed', node: spec.name, state: nodeState, cause });
       }
@@ -94,6 +95,7 @@ export class CoreSession {
       }
       case 'node-state-changed':
       case 'node-fenced':
+      case 'foreign-use-seen':
       case 'pod-bound':
       case 'pod-started':
       case 'pod-gone':

@@ -10,6 +10,7 @@ import type {
   PodRef,
   QueueName,
   QueueSpec,
+  Resources,
   Seat,
   SetId,
   WorkloadSpec,
@@ -71,6 +72,8 @@ export interface LedgerState {
     readonly state: NodeState;
     readonly cause: string;
     readonly unschedulable: boolean;
+    /** What pods of others take of it. */
+    readonly foreign: { readonly use: Resources; readonly slots: readonly number[] };
     /** The driver has it no more; it is kept while pods stand there. */
     readonly removed: boolean;
   }[];

@@ -56,9 +56,19 @@ async function readFlavors(transaction: EntityManager): Promise<readonly FlavorS
 
 async function readNodes(transaction: EntityManager): Promise<LedgerState['nodes']> {
   const rows = await transaction.query<
-    { spec: StoredNodeSpec; state: NodeState; cause: string; unschedulable: boolean; removed: boolean }[]
+    {
+      spec: StoredNodeSpec;
+      state: NodeState;
+      cause: string;
+      unschedulable: boolean;
+      removed: boolean;
+      foreign: LedgerState['nodes'][number]['foreign'];
+    }[]
   >(
-    `SELECT spec, state, cause, unschedulable, removed_at IS NOT NULL AS removed FROM nodes
+    `SELECT spec, state, cause, unschedulable, removed_at IS NOT NULL AS removed,
+       jsonb_build_object('slots', foreign_slots, 'use', jsonb_build_object(
+         'cpuMilli', foreign_cpu_milli, 'memoryMib', foreign_memory_mib, 'pods', foreign_pods)) AS foreign
+     FROM nodes
      WHERE removed_at IS NULL OR pods_claimed > 0 OR pods_occupied > 0 ORDER BY name COLLATE "C"`,
   );
   return rows.map(({ spec, ...seen }) => ({ ...seen, spec: nodeSpecOf(spec) }));

@@ -71,6 +71,8 @@ function storeRun(transaction: EntityManager, run: readonly [Observation, ...Obs
       return changeNodeStates(transaction, ofKind(run, kind));
     case 'node-fenced':
       return emptyNodes(transaction, namesOf(ofKind(run, kind)));
+    case 'foreign-use-seen':
+      return seeForeignUse(transaction, ofKind(run, kind));
     case 'pod-bound':
       return bindPods(transaction, ofKind(run, kind));
     case 'pod-started':
@@ -94,7 +96,7 @@ function namesOf(observations: readonly { readonly node: NodeName }[]): readonly
 
 /**
  * A slot in which a pod ever stood stays, also when the node has fewer devices now. A node that was removed comes back
- * healthy, as a new one: the core knows it so, too.
+ * healthy and without pods of others, as a new one: the core knows it so, too.
  */
 async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen'>[]): Promise<Touched> {
   const specs = [...new Map(seen.map(({ node }) => [node.name, node])).values()];
@@ -106,7 +108,11 @@ async function seeNodes(transaction: EntityManager, seen: readonly Of<'node-seen
      ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, cpu_milli = excluded.cpu_milli,
        memory_mib = excluded.memory_mib, pods_max = excluded.pods_max, removed_at = NULL,
        state = CASE WHEN n.removed_at IS NULL THEN n.state ELSE 'healthy' END,
-       cause = CASE WHEN n.removed_at IS NULL THEN n.cause ELSE '' END
+       cause = CASE WHEN n.removed_at IS NULL THEN n.cause ELSE '' END,
+       foreign_cpu_milli = CASE WHEN n.removed_at IS NULL THEN n.foreign_cpu_milli ELSE 0 END,
+       foreign_memory_mib = CASE WHEN n.removed_at IS NULL THEN n.foreign_memory_mib ELSE 0 END,
+       foreign_pods = CASE WHEN n.removed_at IS NULL THEN n.foreign_pods ELSE 0 END,
+       foreign_slots = CASE WHEN n.removed_at IS NULL THEN n.foreign_slots ELSE '{}' END
      WHERE n.spec IS DISTINCT FROM excluded.spec OR n.removed_at IS NOT NULL
      RETURNING n.name`,
     [JSON.stringify(specs)],
@@ -154,6 +160,25 @@ async function changeNodeStates(
   );
   const nodes = changed.map(({ name }) => name);
   return { nodes, workloads: await workloadsOn(transaction, nodes) };
+}
+
+/** Stored whatever it amounts to: it is so. Claims that it leaves no room for are refused from here on. */
+async function seeForeignUse(transaction: EntityManager, seen: readonly Of<'foreign-use-seen'>[]): Promise<Touched> {
+  const last = [...new Map(seen.map(({ node, use, slots }) => [node, { node, ...use, slots }])).values()];
+  const changed: { name: string }[] = await transaction.query(
+    `WITH seen AS (
+       SELECT node, "cpuMilli", "memoryMib", pods,
+         ARRAY(SELECT slot::integer FROM jsonb_array_elements_text(slots) AS slot ORDER BY 1) AS slots
+       FROM jsonb_to_recordset($1::jsonb) AS s(node text, "cpuMilli" bigint, "memoryMib" bigint, pods integer, slots jsonb)
+     ), changed AS (
+       UPDATE nodes n SET foreign_cpu_milli = s."cpuMilli", foreign_memory_mib = s."memoryMib", foreign_pods = s.pods,
+         foreign_slots = s.slots
+       FROM seen s WHERE n.name = s.node AND (n.foreign_cpu_milli, n.foreign_memory_mib, n.foreign_pods, n.foreign_slots)
+         IS DISTINCT FROM (s."cpuMilli", s."memoryMib", s.pods, s.slots) RETURNING n.name
+     ) SELECT name FROM changed`,
+    [JSON.stringify(last)],
+  );
+  return { nodes: changed.map(({ name }) => name), workloads: [] };
 }
 
 async function workloadsOn(transaction: EntityManager, nodes: readonly NodeName[]): Promise<readonly string[]> {
