@@ -3,6 +3,7 @@
  * folders, or what a program does with SIGTERM: exit codes are those that an annotation asks for. The full contract needs
  * real kubelets.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { PodOrder } from '../../src/cluster/cluster.js';
 import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
@@ -182,6 +183,46 @@ describeWithRig('the Kubernetes driver', () => {
     const spec = { schedulerName: 'none', containers: [{ name: 'main', image: 'none' }] };
     await plane.api.ask({ method: 'POST', path: PODS, body: { metadata: { name: ask.name }, spec } });
     expect(await cluster.createPod(ask)).toMatchObject({ kind: 'refused', retry: 'never' });
+  });
+
+  it('tells what pods of others take of a node, and when they have left it', async () => {
+    await cluster.start(log.observe);
+    const told = (node: string): unknown =>
+      log.all.flatMap((one) => (one.kind === 'foreign-use-seen' && one.node === node ? [one] : [])).at(-1);
+    const nothing = { use: { cpuMilli: 0, memoryMib: 0, pods: 0 }, slots: [] };
+    expect([NODE_A, NODE_B].map(told)).toMatchObject([nothing, nothing]);
+    const own = order({ node: NODE_B, slots: [{ slot: 7, milli: 1000 }] });
+    await cluster.createPod(own);
+    await log.kind(own.pod.workload, 'pod-started');
+    const requests = { cpu: '1500m', memory: '1500Ki', 'nvidia.com/gpu': '2' };
+    const containers = [{ name: 'main', image: 'none', resources: { requests, limits: { 'nvidia.com/gpu': '2' } } }];
+    const boundByHand = { metadata: { name: 'stranger' }, spec: { nodeName: NODE_B, containers } };
+    await plane.api.ask({ method: 'POST', path: PODS, body: boundByHand });
+    const taken = { use: { cpuMilli: 1500, memoryMib: 2, pods: 1 }, slots: [5, 6] };
+    await until(
+      'its use',
+      () => isDeepStrictEqual(told(NODE_B), { kind: 'foreign-use-seen', node: NODE_B, ...taken }),
+      {
+        deadlineMs: 5000,
+        state: () => told(NODE_B),
+      },
+    );
+    const restarted = create();
+    const after = new ObservationLog();
+    await restarted.start(after.observe);
+    await restarted.stop();
+    expect(after.all.filter(({ kind }) => kind === 'foreign-use-seen')).toMatchObject([nothing, taken]);
+    await play('stranger', { 'rig.berth.dev/runs-for': '10ms', 'rig.berth.dev/exit-code': '0' });
+    await until(
+      'its end',
+      () => isDeepStrictEqual(told(NODE_B), { kind: 'foreign-use-seen', node: NODE_B, ...nothing }),
+      {
+        state: () => told(NODE_B),
+      },
+    );
+    expect(told(NODE_A)).toMatchObject(nothing);
+    await cluster.deletePod(own.name);
+    await log.end(own.pod.workload);
   });
 
   it('gives a gang one name to meet at', async () => {

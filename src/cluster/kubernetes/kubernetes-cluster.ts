@@ -9,6 +9,7 @@ import {
 } from '../cluster.js';
 import { StatusError } from './api-error.js';
 import type { ApiServer } from './api-server.js';
+import { ForeignUse, tenantOf, type Tenant } from './foreign-use.js';
 import type { KubeObject } from './kube-object.js';
 import type { KubeLease, KubePod } from './kube-types.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
@@ -63,10 +64,11 @@ export class KubernetesCluster extends Cluster {
     if (this.running !== undefined) throw new Error('the Kubernetes driver has been started already');
     const running = this.assemble(observe);
     this.running = running;
-    const { nodes, leases, ownPods, pods, watch, stopping } = running;
+    const { nodes, leases, allPods, pods, watch, foreign, stopping } = running;
     try {
-      await Promise.all([nodes.start(), leases.start(), ownPods.start()]);
+      await Promise.all([nodes.start(), leases.start(), allPods.start()]);
       watch.begin();
+      foreign.look();
     } catch (error) {
       await this.stop();
       throw error;
@@ -127,8 +129,9 @@ export class KubernetesCluster extends Cluster {
     if (running === undefined) return;
     this.running = undefined;
     running.stopping.abort();
+    running.foreign.stop();
     await Promise.allSettled(this.creating.values());
-    await Promise.all([running.nodes.stop(), running.leases.stop(), running.ownPods.stop(), running.looking]);
+    await Promise.all([running.nodes.stop(), running.leases.stop(), running.allPods.stop(), running.looking]);
   }
 
   private assemble(observe: (observation: Observation) => void): Running {
@@ -136,32 +139,38 @@ export class KubernetesCluster extends Cluster {
     const stopping = new AbortController();
     const nodes = this.reflector(NODES, {}, (object) => seenNodeOf(object, this.mapping));
     const leases = this.reflector(LEASES, { namespace: LEASE_NAMESPACE }, (object) => object as unknown as KubeLease);
-    const ownPods = this.reflector(PODS, { labelSelector: `${LABEL.managedBy}=${MANAGER}` }, (object) =>
-      ownPodOf(object as unknown as KubePod),
-    );
+    const allPods = this.reflector(PODS, {}, (object) => seenPodOf(object as unknown as KubePod));
     const tell = (observation: Observation): void => {
       if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
       observe(observation);
+      if (observation.kind === 'node-seen') foreign.nodeSeen(observation.node.name);
+      if (observation.kind === 'node-removed') foreign.nodeRemoved(observation.node);
     };
+    const foreign = new ForeignUse({
+      timers,
+      observe: tell,
+      devicesOf: (node) => nodes.get(node)?.mapped.devices ?? [],
+    });
     const watch = new NodeWatch({ api, timers, nodes, leases, observe: tell });
     const pods = new PodWatch({
       observe: tell,
       logTail: (pod) => this.logTail(pod),
       stateOf: (node) => watch.stateOf(node),
     });
-    const running: Running = { stopping, nodes, leases, ownPods, watch, pods, looking: undefined };
-    ownPods.onChange(({ kind, object }) => {
-      if (object === undefined) return;
-      if (kind === 'deleted') pods.delete(object);
-      else pods.see(object);
-      if (running.looking !== undefined) pods.lookAt(object.name);
+    const running: Running = { stopping, nodes, leases, allPods, watch, pods, foreign, looking: undefined };
+    allPods.onChange(({ kind, object: { uid, own, tenant } }) => {
+      foreign.see(uid, kind === 'deleted' ? undefined : tenant);
+      if (own === undefined) return;
+      if (kind === 'deleted') pods.delete(own);
+      else pods.see(own);
+      if (running.looking !== undefined) pods.lookAt(own.name);
     });
     return running;
   }
 
   private reflector<T>(
     resource: Resource,
-    { namespace, labelSelector }: { readonly namespace?: string; readonly labelSelector?: string },
+    { namespace }: { readonly namespace?: string },
     project: (object: KubeObject) => T,
   ): Reflector<T> {
     const { api, timers, random, report } = this.options;
@@ -172,15 +181,15 @@ export class KubernetesCluster extends Cluster {
       report,
       project,
       path: resourcePath(resource, namespace === undefined ? {} : { namespace }),
-      ...(labelSelector !== undefined && { selection: { labelSelector } }),
     });
   }
 
-  private async lookUntil({ pods, watch }: Running, signal: AbortSignal): Promise<void> {
+  private async lookUntil({ pods, watch, foreign }: Running, signal: AbortSignal): Promise<void> {
     const { timers, report } = this.options;
     while (!isAborted(signal)) {
       try {
         pods.look();
+        foreign.look();
         await watch.look(signal);
       } catch (error) {
         // Whoever observes is full: it is told at the next look.
@@ -248,11 +257,23 @@ interface Running {
   readonly stopping: AbortController;
   readonly nodes: Reflector<SeenNode>;
   readonly leases: Reflector<KubeLease>;
-  /** Absent: a pod that says it is Berth's and does not say which. */
-  readonly ownPods: Reflector<OwnPod | undefined>;
+  readonly allPods: Reflector<SeenPod>;
   readonly watch: NodeWatch;
   readonly pods: PodWatch;
+  readonly foreign: ForeignUse;
   looking: Promise<void> | undefined;
+}
+
+/** All pods of the cluster are watched, so no more is kept of one than this. */
+interface SeenPod {
+  readonly uid: string;
+  /** Absent: a pod of another, or one that says it is Berth's and does not say which. */
+  readonly own: OwnPod | undefined;
+  readonly tenant: Tenant | undefined;
+}
+
+function seenPodOf(pod: KubePod): SeenPod {
+  return { uid: pod.metadata.uid, own: ownPodOf(pod), tenant: tenantOf(pod) };
 }
 
 function logPathOf({ namespace, name }: OwnPod): string {

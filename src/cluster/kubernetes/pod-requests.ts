@@ -1,10 +1,10 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
-import { countOf, cpuMilliOf } from '../../documents/quantity.js';
+import { countOf, cpuMilliOf, type Quantity } from '../../documents/quantity.js';
 
 /** By the name of the resource: milli for `cpu`, whole units (bytes, devices) for everything else. */
 export type Amounts = ReadonlyMap<string, number>;
 
-type ResourceList = Readonly<Record<string, string>>;
+type ResourceList = Readonly<Record<string, Quantity>>;
 
 /**
  * What a pod asks of its node, as kube-scheduler counts it (`PodRequests` of component-helpers), without its overhead:
@@ -39,7 +39,7 @@ export function amountsOf(list: ResourceList = {}): Amounts {
   return new Map(Object.entries(list).map(([name, quantity]) => [name, amountOf(name, quantity)]));
 }
 
-function amountOf(name: string, quantity: string): number {
+function amountOf(name: string, quantity: Quantity): number {
   return name === 'cpu' ? cpuMilliOf(quantity) : countOf(quantity);
 }
 
