@@ -6,13 +6,14 @@ import { DataSource } from 'typeorm';
 import { LocalCluster } from '../cluster/local/local-cluster.js';
 import { DEFAULT_POLICY } from '../core/index.js';
 import { AppModule } from '../server/app.module.js';
+import { ClusterModule } from '../server/cluster.module.js';
 import { openApiOf } from '../server/openapi.js';
 
 /** The routes without what serves them: in preview Nest reads the modules and makes no instance of anything. */
 export async function previewOpenApi(): Promise<OpenAPIObject> {
   const root = AppModule.with({
     dataSource: new DataSource({ type: 'postgres' }),
-    cluster: new LocalCluster({ directory: '', nodes: [] }),
+    cluster: ClusterModule.local(new LocalCluster({ directory: '', nodes: [] })),
     policy: DEFAULT_POLICY,
     mayLead: false,
   });

@@ -1,13 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
-import type { LocalCluster } from '../cluster/local/local-cluster.js';
-import type { NodeSpec } from '../core/index.js';
 import { ConfigurationError, readEnvironment, type ServerRole } from '../server/configuration.js';
 import { DatabaseError } from '../server/database/database-error.js';
 import { PortTakenError } from '../server/listen.js';
 import { CliError, EXIT_CODE, UsageError } from './cli-error.js';
 import { configurationFile, readClientConfiguration, removeContext, saveContext } from './client-configuration.js';
 import type { DataDirectory } from './data-directory.js';
-import { listenOptionsOf, readFleet, readPolicy, readQuotas, type ServerFlags } from './server-options.js';
+import type { OpenDriver } from './open-driver.js';
+import { listenOptionsOf, readPolicy, readQuotas, type ServerFlags } from './server-options.js';
 import type { RunningServer } from './start-server.js';
 
 export interface ServerRun {
@@ -15,6 +14,9 @@ export interface ServerRun {
   /** Removed at the end when it is ephemeral. */
   readonly directory: DataDirectory;
   readonly roles: readonly ServerRole[];
+  readonly openDriver: () => Promise<OpenDriver>;
+  /** Where pods reach this server; absent: where it listens. */
+  readonly podsReach?: string | undefined;
   readonly logger: LoggerService;
   /** A server is meant to end by a signal, a single job is not. */
   readonly codeAfterSignal: number;
@@ -51,22 +53,21 @@ export async function runUntilStopped(
   });
   const { directory } = run;
   try {
-    const fleet = readFleet(run.flags.fleet);
     const settings = {
       directory,
       databaseUrl: databaseUrl(),
-      fleet,
       quotas: readQuotas(run.flags.quotas),
       policy: readPolicy(run.flags.policy),
       roles: run.roles,
       address: listenOptionsOf(run.flags, directory),
+      podsReach: run.podsReach,
       logger: run.logger,
     };
     // First of all, before Nest and TypeORM are read: pods of a server that died wait only seconds for the next one.
-    const cluster = await openCluster(run, fleet.nodes);
+    const driver = await run.openDriver();
     // No other command may wait for these.
     const { startServer } = await import('./start-server.js');
-    const server = await startServer({ ...settings, cluster });
+    const server = await startServer({ ...settings, driver });
     try {
       const code = await workBeside(server, { work, directory, signal: stopping.signal });
       return code ?? run.codeAfterSignal;
@@ -80,13 +81,6 @@ export async function runUntilStopped(
     if (run.flags.ephemeral === true) await removeContext(configurationFile(process.env), contextOf(directory));
     directory.remove();
   }
-}
-
-async function openCluster({ directory, roles }: ServerRun, nodes: readonly NodeSpec[]): Promise<LocalCluster> {
-  const { LocalCluster } = await import('../cluster/local/local-cluster.js');
-  const cluster = new LocalCluster({ directory: directory.pods, nodes });
-  if (roles.includes('scheduler')) await cluster.open();
-  return cluster;
 }
 
 interface Beside {

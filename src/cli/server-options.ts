@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, type Command } from 'commander';
+import { DriverSettingsSchema, type DriverSettings } from '../cluster/kubernetes/driver-settings.js';
 import type { Fleet } from '../fleet-file/fleet-nodes.js';
 import { readFleetFile } from '../fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../documents/yaml-document.js';
@@ -63,6 +64,13 @@ export function readQuotas(file: string): QuotaFile {
 
 export function readPolicy(file: string | undefined): PolicyFile | undefined {
   return file === undefined ? undefined : valueOf(file, parseYamlDocument(readText(file), PolicyFileSchema));
+}
+
+/** A driver's settings; without a file, the default ones. */
+export function readKubernetesSettings(file: string | undefined): DriverSettings {
+  return file === undefined
+    ? DriverSettingsSchema.parse({})
+    : valueOf(file, parseYamlDocument(readText(file), DriverSettingsSchema));
 }
 
 function readText(file: string): string {

@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { Logger, type LoggerService } from '@nestjs/common';
+import { Logger, type DynamicModule, type LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
-import type { Fleet } from '../fleet-file/fleet-nodes.js';
-import type { LocalCluster } from '../cluster/local/local-cluster.js';
 import { TokensService } from '../server/auth/tokens.service.js';
 import type { ServerRole } from '../server/configuration.js';
+import { ClusterModule } from '../server/cluster.module.js';
 import { createServer } from '../server/create-server.js';
 import { openDataSource } from '../server/database/data-source.js';
 import { EmbeddedPostgres } from '../server/database/embedded-postgres.js';
@@ -16,19 +15,20 @@ import { LiveLoop } from '../server/scheduler/live-loop.js';
 import { policyOf, type PolicyFile } from '../policy-file/policy-file.schema.js';
 import { StatusAddress } from '../server/scheduler/status-address.js';
 import type { DataDirectory } from './data-directory.js';
+import type { OpenDriver } from './open-driver.js';
 
 export interface StartOptions {
   readonly directory: DataDirectory;
   /** A PostgreSQL server of the operator's; absent: the embedded one. */
   readonly databaseUrl: string | undefined;
-  /** Open already where this process schedules. */
-  readonly cluster: LocalCluster;
-  readonly fleet: Fleet;
+  readonly driver: OpenDriver;
   readonly quotas: QuotaFile;
   /** Absent: the default one. */
   readonly policy: PolicyFile | undefined;
   readonly roles: readonly ServerRole[];
   readonly address: ListenOptions;
+  /** Where pods reach this server; absent: where it listens. */
+  readonly podsReach: string | undefined;
   readonly logger: LoggerService;
 }
 
@@ -38,7 +38,10 @@ export interface RunningServer {
   readonly takenPort: number | undefined;
   /** The given token when it is an operator's of this ledger, else a new one: whoever owns the data is the operator. */
   operatorToken(known: string | undefined): Promise<string>;
-  /** Within 10 s. `end` stops the pods, with a checkpoint where they can; the next server goes on with them. */
+  /**
+   * Within 10 s. `end` stops the pods of the local driver, with a checkpoint where they can, and the next server goes on
+   * with them. Pods on Kubernetes run on.
+   */
   stop(pods: 'keep' | 'end'): Promise<void>;
 }
 
@@ -48,9 +51,9 @@ const PAGE_DIRECTORY = fileURLToPath(new URL('../dashboard', import.meta.url));
 
 /** The whole control plane in this process beside its driver: database, API and scheduler, as each needs the other. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { cluster, fleet, roles } = options;
+  const { driver, roles } = options;
   Logger.overrideLogger(options.logger); // the database speaks before there is an application
-  const undo: (() => Promise<void>)[] = [() => cluster.stop('keep')];
+  const undo: (() => Promise<void>)[] = [() => driver.close(), () => driver.cluster.stop('keep')];
   const leads = roles.includes('scheduler');
   try {
     const { url, close } = await openDatabase(options);
@@ -60,8 +63,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     if (leads) await applyQuotaFile(dataSource, options.quotas);
     const app = await createServer({
       dataSource,
-      cluster,
-      policy: policyOf(options.policy, fleet.levels),
+      cluster: moduleOf(driver),
+      policy: policyOf(options.policy, driver.levels),
       mayLead: leads,
       logger: options.logger,
       pageDirectory: PAGE_DIRECTORY,
@@ -75,12 +78,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       url: base,
       takenPort: [0, port].includes(options.address.port) ? undefined : options.address.port,
       operatorToken: (known) => operatorToken(app.get(TokensService), known),
-      stop: (pods) => doAll([async () => loop?.stop(), () => cluster.stop(pods), () => app.close(), close]),
+      stop: (pods) =>
+        doAll([
+          async () => loop?.stop(),
+          () => driver.cluster.stop(pods),
+          () => app.close(),
+          close,
+          () => driver.close(),
+        ]),
     };
   } catch (error) {
     await doAll(undo.reverse()).catch(() => undefined); // the first error is the one to tell
     throw error;
   }
+}
+
+function moduleOf(driver: OpenDriver): DynamicModule {
+  return driver.kind === 'local' ? ClusterModule.local(driver.cluster) : ClusterModule.kubernetes(driver.cluster);
 }
 
 /** One after another, also when one fails; then the first failure is told. */
@@ -105,12 +119,12 @@ async function openDatabase({
 
 async function serve(
   app: NestFastifyApplication,
-  { address, directory }: StartOptions,
+  { address, directory, podsReach }: StartOptions,
 ): Promise<{ readonly port: number; readonly url: string }> {
   const port = await listen(app, address);
   directory.rememberPort(port);
   const url = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
-  app.get(StatusAddress).set(url);
+  app.get(StatusAddress).set(podsReach ?? url);
   return { port, url };
 }
 

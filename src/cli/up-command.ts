@@ -14,6 +14,7 @@ import { runFirstJob } from './first-job.js';
 import { FirstJobPrinter } from './first-job-printer.js';
 import { EXIT_CODE } from './cli-error.js';
 import { write } from './output.js';
+import { openLocalDriver } from './open-driver.js';
 import { reportFailure } from './report-failure.js';
 import { runUntilStopped, type Access } from './run-until-stopped.js';
 import { addServerOptions, openDataDirectory, readFleet, type ServerFlags } from './server-options.js';
@@ -44,6 +45,7 @@ async function runUp(flags: Flags): Promise<void> {
       flags,
       directory,
       roles: ROLES,
+      openDriver: () => openLocalDriver({ directory, fleet: flags.fleet, roles: ROLES }),
       logger,
       codeAfterSignal: flags.once === true ? EXIT_CODE.interrupted : EXIT_CODE.done,
     },

@@ -2,9 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { Policy } from '../core/index.js';
-import type { LocalCluster } from '../cluster/local/local-cluster.js';
 import { AuthModule } from './auth/auth.module.js';
-import { ClusterModule } from './cluster.module.js';
 import { EventsModule } from './events/events.module.js';
 import { FleetModule } from './fleet/fleet.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -15,7 +13,8 @@ import { WorkloadsModule } from './workloads/workloads.module.js';
 
 export interface AppOptions {
   readonly dataSource: DataSource;
-  readonly cluster: LocalCluster;
+  /** `ClusterModule` with its driver. */
+  readonly cluster: DynamicModule;
   /** By what it decides, where it may lead, and explains. */
   readonly policy: Policy;
   readonly mayLead: boolean;
@@ -32,7 +31,7 @@ export class AppModule {
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
         PlatformModule,
-        ClusterModule.local(cluster),
+        cluster,
         SchedulerModule.with({ policy, mayLead }),
         AuthModule,
         WorkloadsModule,

@@ -54,6 +54,23 @@ describe('the command line', () => {
       args: ['get', 'nodes', '--context', 'x'],
       want: 'No context x in the configuration; it has none.',
     },
+    'an unknown driver': { args: ['server', '--driver', 'slurm'], want: 'Allowed choices are local, kubernetes.' },
+    'a kubeconfig for the local driver': {
+      args: ['server', '--kubeconfig', 'x'],
+      want: '--kubeconfig is for --driver kubernetes, and this is --driver local: leave one out.',
+    },
+    'a fleet file for Kubernetes': {
+      args: ['server', '--driver', 'kubernetes', '--fleet', 'x'],
+      want: '--fleet is for --driver local, and this is --driver kubernetes: leave one out.',
+    },
+    'a kubeconfig that is not there': {
+      args: ['server', '--ephemeral', '--driver', 'kubernetes', '--kubeconfig', 'none.yaml'],
+      want: 'cannot read the kubeconfig none.yaml: ENOENT',
+    },
+    'an address for pods that is none': {
+      args: ['server', '--advertise', 'here'],
+      want: 'It must be an http(s):// URL.',
+    },
   };
   it.each(Object.entries(usage))('ends with 2 and one line on %s', async (_title, { args, want }) => {
     const { code, stdout, stderr } = await berth.run(args);
@@ -77,6 +94,24 @@ describe('the command line', () => {
     expect(quiet.stderr).toMatch(/^berth: Cannot reach http:\/\/127\.0\.0\.1:9 \(.*\): start it with `berth up`.*\n$/);
     const loud = await berth.run(['get', 'nodes'], { BERTH_SERVER: server, BERTH_DEBUG: '1' });
     expect(loud.stderr).toMatch(/\n {4}at /);
+  });
+
+  it('ends with 1 and one line when the API server of Kubernetes does not answer', async () => {
+    const kubeconfig = berth.write(
+      'kubeconfig',
+      JSON.stringify({
+        clusters: [{ name: 'north', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'ada', user: { token: 'secret' } }],
+        contexts: [{ name: 'work', context: { cluster: 'north', user: 'ada' } }],
+        'current-context': 'work',
+      }),
+    );
+    const options = ['--ephemeral', '--driver', 'kubernetes', '--kubeconfig', kubeconfig];
+    const { code, stdout, stderr } = await berth.run(['server', ...options]);
+    expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 1, stdout: '', lines: 2 });
+    expect(stderr).toMatch(
+      /^berth: cannot reach the API server: .*ECONNREFUSED.*; see that it is up, or choose another/,
+    );
   });
 
   it('ends quietly when nobody reads on', async () => {

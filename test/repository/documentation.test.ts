@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { DriverSettingsSchema } from '../../src/cluster/kubernetes/driver-settings.js';
 import { readFleetFile } from '../../src/fleet-file/read-fleet-file.js';
 import { formatProblems, parseYamlDocument, type DocumentResult } from '../../src/documents/yaml-document.js';
 import { PolicyFileSchema } from '../../src/policy-file/policy-file.schema.js';
@@ -133,6 +134,7 @@ const READERS: readonly { readonly begins: RegExp; readonly read: (text: string)
   { begins: /^version:/m, read: (text) => parseYamlDocument(text, PolicyFileSchema) },
   { begins: /^(expect|scenarios):/m, read: readScenarioFile },
   { begins: /^queues:/m, read: (text) => parseYamlDocument(text, QuotaFileSchema) },
+  { begins: /^pods:/m, read: (text) => parseYamlDocument(text, DriverSettingsSchema) },
   { begins: /^nodes:/m, read: readFleetFile },
 ];
 

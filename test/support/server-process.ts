@@ -18,6 +18,8 @@ export interface ServerFiles {
   readonly quotas?: string;
   /** The default policy by default. */
   readonly policy?: string;
+  /** Of `berth server`, beside those. */
+  readonly options?: readonly string[];
 }
 
 /**
@@ -85,6 +87,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     this.port ??= await freePort();
     const args = ['server', '--data-dir', this.dataDirectory, '--port', String(this.port)];
+    args.push(...(this.files.options ?? []));
     for (const name of ['fleet', 'quotas', 'policy'] as const) {
       const text = this.files[name];
       if (text === undefined) continue;

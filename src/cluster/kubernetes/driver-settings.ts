@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { NodeMappingSchema } from './node-mapping.js';
+import { PodSettingsSchema } from './pod-settings.js';
+
+/** What an operator may say to the driver, as a file; each key has a default. */
+export const DriverSettingsSchema = z.strictObject({
+  pods: PodSettingsSchema.prefault({}),
+  nodes: NodeMappingSchema.prefault({}),
+});
+export type DriverSettings = z.output<typeof DriverSettingsSchema>;
