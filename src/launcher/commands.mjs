@@ -1,7 +1,7 @@
 import { runBench } from './run-bench.mjs';
 import { runCheck } from './run-check.mjs';
 import { runCli } from './run-cli.mjs';
-import { buildRig, runRig } from './run-rig.mjs';
+import { buildRig, developOnKubernetes, runRig } from './run-rig.mjs';
 import { develop } from './develop.mjs';
 import { Interrupted, LaunchError, launchErrorOf } from './launch-error.mjs';
 import { prepare } from './prepare.mjs';
@@ -25,6 +25,7 @@ const COMMANDS = {
   verify: () => runVerify(),
   bench: runBench,
   dev: develop,
+  'dev:kubernetes': developOnKubernetes,
   'rig:build': buildRig,
   'rig:up': (args) => runRig('up', args),
   'rig:down': (args) => runRig('down', args),

@@ -21,6 +21,16 @@ export function runRig(what, args) {
   return runTypeScript(inRig('main.ts'), [what, ...args]);
 }
 
+/**
+ * `npm run dev:kubernetes`, which is meant to end by a signal.
+ * @param {readonly string[]} args
+ * @returns {Promise<number>}
+ */
+export async function developOnKubernetes(args) {
+  const code = await runTypeScript(inRig('main.ts'), ['develop', ...args]);
+  return code > 128 ? 0 : code;
+}
+
 /** @param {string} file */
 function inRig(file) {
   return inCheckout('test', 'kubernetes', 'rig', file);

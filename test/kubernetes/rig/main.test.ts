@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -12,6 +12,8 @@ import { Kubectl } from './kubectl.js';
 
 /** As the launcher runs it. */
 const MAIN = ['--import', './src/launcher/register-typescript.mjs', 'test/kubernetes/rig/main.ts'];
+
+const PLAY_MS_MAX = 120_000;
 
 describeWithRig('the rig from the command line', () => {
   let home: string;
@@ -55,6 +57,36 @@ describeWithRig('the rig from the command line', () => {
     expect(processesBelow(state())).toEqual([]);
     expect(existsSync(state())).toBe(false);
   });
+
+  it(
+    'plays Berth on it until a signal, and then everything is gone',
+    async () => {
+      const config = join(home, 'berth.yaml');
+      const env = { ...process.env, XDG_STATE_HOME: home, BERTH_CONFIG: config, DATABASE_URL: '' };
+      const args = [...MAIN, 'develop', '--racks', '1', '--nodes-per-rack', '4'];
+      const child = spawn(process.execPath, args, { cwd: CHECKOUT, env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const ended = once(child, 'close');
+      let printed = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+      await until('what to try next', () => printed.includes('until Ctrl-C'), { deadlineMs: PLAY_MS_MAX });
+      expect(printed).toMatch(/^Page +http:\S+#code=berth_code_/m);
+      const berth = (...words: readonly string[]): Promise<Ended> =>
+        runNode(['dist/cli/main.js', ...words], { cwd: CHECKOUT, env: { BERTH_CONFIG: config } });
+      expect(await berth('apply', '-f', 'docs/examples/kubernetes/gang.yaml')).toMatchObject({ code: 0 });
+      const kubectl = new Kubectl(/^KUBECONFIG=(.+)$/m.exec(printed)?.[1] ?? '');
+      const phases = ['get', 'pods', '-n', 'research', '-o', 'jsonpath={.items[*].status.phase}'];
+      const all = 'Running Running Running Running';
+      await until('the gang', async () => (await kubectl.run(phases)) === all, { deadlineMs: PLAY_MS_MAX });
+      child.kill('SIGINT');
+      await ended;
+      expect(child.exitCode).toBe(130);
+      expect(printed).toContain('Everything has ended.');
+      expect(processesBelow(state())).toEqual([]);
+      expect(existsSync(state())).toBe(false);
+      expect(readFileSync(config, 'utf8')).not.toContain('token');
+    },
+    2 * PLAY_MS_MAX,
+  );
 
   it.each([
     ['up', '--racks', 'many'],

@@ -1,4 +1,5 @@
-// `npm run rig:up` and `npm run rig:down`: a control plane to try things on by hand. It stays until it is taken down.
+// `npm run rig:up` and `rig:down`: a control plane to try things on by hand, which stays until it is taken down; and
+// `npm run dev:kubernetes`: the same with Berth on it, until Ctrl-C.
 import { existsSync, rmSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +7,52 @@ import { parseArgs } from 'node:util';
 import { binariesFolder, isRigBuilt } from './binaries.mjs';
 import { ControlPlane } from './control-plane.js';
 import { createNodes, fakeNodes } from './fake-nodes.js';
+import { playBerth } from './play-berth.js';
 import { endAllRecorded } from './recorded-process.mjs';
 
 /** Something the user can put right, told in one line. */
 class RigError extends Error {}
 
-const USAGE = 'Usage: npm run rig:up -- [--racks N] [--nodes-per-rack N] [--scheduler] | npm run rig:down';
+const USAGE =
+  'Usage: npm run rig:up -- [--racks N] [--nodes-per-rack N] [--scheduler] | npm run rig:down | ' +
+  'npm run dev:kubernetes -- [--racks N] [--nodes-per-rack N] [--scheduler]';
 const NODES_MAX = 5000;
 
 async function up(args: readonly string[], abort: AbortSignal): Promise<void> {
-  const { racks, nodesPerRack, hasScheduler } = readOptions(args);
-  if (!isRigBuilt()) throw new RigError('The rig is not built yet: run `npm run rig:build`, then try again.');
+  const options = readOptions(args, { racks: 2, nodesPerRack: 4 });
+  const plane = await startPlane(options, abort);
+  plane.api.close();
+  const kubectl = join(binariesFolder(), 'kubectl');
+  process.stdout.write(`KUBECONFIG=${plane.kubeconfig}
+
+A Kubernetes control plane with ${options.racks * options.nodesPerRack} fake nodes. Try next:
+  export KUBECONFIG=${plane.kubeconfig}
+  alias kubectl=${kubectl}
+  kubectl get nodes -L topology.berth.dev/rack,nvidia.com/gpu.product
+  npm run rig:down
+`);
+}
+
+/** After a SIGKILL, `rig:down` ends what is left. */
+async function develop(args: readonly string[], abort: AbortSignal): Promise<void> {
+  const plane = await startPlane(readOptions(args, { racks: 10, nodesPerRack: 10 }), abort);
+  try {
+    process.stderr.write('berth: starting PostgreSQL and the server\n');
+    const code = await playBerth(plane, abort);
+    process.exitCode ??= code;
+  } finally {
+    await plane.stop();
+  }
+  if (abort.aborted) process.stdout.write('Everything has ended.\n');
+}
+
+/** With its nodes; when it fails, nothing is left. */
+async function startPlane({ racks, nodesPerRack, hasScheduler }: UpOptions, abort: AbortSignal): Promise<ControlPlane> {
+  if (!isRigBuilt())
+    throw new RigError(
+      'The rig is not built yet: run `npm run rig:build`, then try again. It builds Kubernetes from its sources, once, ' +
+        'for which it needs Go 1.26 or newer and about ten minutes.',
+    );
   const folder = stateFolder();
   if (existsSync(folder)) throw new RigError(`The rig is up already, or was not taken down: run \`npm run rig:down\`.`);
   process.stderr.write('berth: starting etcd, the API server, the control loops and the fake kubelet\n');
@@ -31,16 +67,7 @@ async function up(args: readonly string[], abort: AbortSignal): Promise<void> {
     await plane.stop();
     throw error;
   }
-  plane.api.close();
-  const kubectl = join(binariesFolder(), 'kubectl');
-  process.stdout.write(`KUBECONFIG=${plane.kubeconfig}
-
-A Kubernetes control plane with ${racks * nodesPerRack} fake nodes. Try next:
-  export KUBECONFIG=${plane.kubeconfig}
-  alias kubectl=${kubectl}
-  kubectl get nodes -L topology.berth.dev/rack,nvidia.com/gpu.product
-  npm run rig:down
-`);
+  return plane;
 }
 
 async function down(): Promise<void> {
@@ -57,10 +84,10 @@ interface UpOptions {
   readonly hasScheduler: boolean;
 }
 
-function readOptions(args: readonly string[]): UpOptions {
+function readOptions(args: readonly string[], size: Omit<UpOptions, 'hasScheduler'>): UpOptions {
   const options = {
-    racks: { type: 'string', default: '2' },
-    'nodes-per-rack': { type: 'string', default: '4' },
+    racks: { type: 'string', default: String(size.racks) },
+    'nodes-per-rack': { type: 'string', default: String(size.nodesPerRack) },
     scheduler: { type: 'boolean', default: false },
   } as const;
   try {
@@ -97,6 +124,7 @@ try {
   const [command, ...args] = process.argv.slice(2);
   if (command === 'up') await up(args, abortOnSignal());
   else if (command === 'down') await down();
+  else if (command === 'develop') await develop(args, abortOnSignal());
   else throw new RigError(USAGE);
 } catch (error) {
   if (!(error instanceof RigError)) throw error;
