@@ -61,7 +61,7 @@ function earliest(
  * at once or is not enough. But a plan with evictions that is late stays one, and what ends just now is not free before
  * that is committed.
  */
-function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFrame, beforeMs: Ms): readonly Ms[] {
+function timesToTry({ state, record, when: { nowMs }, walk, startFrom }: PlanFrame, beforeMs: Ms): readonly Ms[] {
   const ends = protectionEnds(state, record, nowMs);
   const before = state.plans.get(record.spec.id)?.victims ?? [];
   if (ends.length + before.length === 0) return [];
@@ -70,7 +70,7 @@ function timesToTry({ state, record, when: { nowMs }, walk, roundedUp }: PlanFra
     .flatMap((change) => (change.kind === 'plan-starts' ? [] : [change.atMs]));
   const windowEndMs = brakedUntilMs(state, Infinity, nowMs) ?? nowMs;
   const times = new Set(
-    [nowMs, windowEndMs, ...ends, ...changes].map((endMs) => roundedUp(Math.max(endMs, record.evictsFromMs ?? 0))),
+    [nowMs, windowEndMs, ...ends, ...changes].map((endMs) => startFrom(Math.max(endMs, record.evictsFromMs ?? 0))),
   );
   const firstMs = before.length > 0 || ends.some((endMs) => endMs > nowMs) ? nowMs : nowMs + 1;
   return [...times].filter((timeMs) => timeMs >= firstMs && timeMs < beforeMs).sort((a, b) => a - b);

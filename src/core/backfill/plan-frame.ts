@@ -55,10 +55,10 @@ export class PlanFrame {
     this.#quotaIsShort = flavorChoices(state, this.ask).allowed.length === 0;
   }
 
-  /** Starts are planned on multiples of the resolution. */
-  readonly roundedUp = (timeMs: Ms): Ms => {
+  /** Starts are planned on multiples of the resolution, and not while a refusal lasts. */
+  readonly startFrom = (timeMs: Ms): Ms => {
     const { resolutionMs } = this.state.policy.backfill;
-    return Math.ceil(timeMs / resolutionMs) * resolutionMs;
+    return Math.ceil(Math.max(timeMs, this.record.pause?.untilMs ?? 0) / resolutionMs) * resolutionMs;
   };
 
   /** The first plan that would not fit at its start any more; seats and quota are taken, changes before `from` applied. */

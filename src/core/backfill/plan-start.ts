@@ -128,7 +128,7 @@ class StartPlanner {
   /** A place at that time for as long as it will run; changes before `at` are applied. */
   #placeAt(at: number, timeMs: Ms): Plan | undefined {
     const { state, record } = this.frame;
-    const startMs = this.frame.roundedUp(timeMs);
+    const startMs = this.frame.startFrom(timeMs);
     const avoid = new Set(this.#ask.avoid);
     for (let detour = 0; detour <= DETOURS_MAX; detour++) {
       this.#placements++;

@@ -34,25 +34,64 @@ function plansOf(rig: CoreRig): Readonly<Record<string, number>> {
   return Object.fromEntries(planned);
 }
 
+/** `now` has ended, and the start of `first` was refused because of what has this name. */
+function refuseFirst(rig: CoreRig, at: string): void {
+  rig.nowMs = 100 * SECOND;
+  end(rig, 'now');
+  const [set] = setsOf(rig.decide().decisions);
+  expect(rig.startOf('first')).toBeDefined();
+  if (set === undefined) throw new Error('nobody starts');
+  rig.tell({ kind: 'set-refused', set, why: 'slot', at });
+}
+
 describe('a planned start that the ledger refuses', () => {
-  it('is planned as before, in front of those planned after it, and nobody takes its place', () => {
+  it('is planned for the end of its pause, in front of those planned after it, and nobody takes its place', () => {
     const rig = rigWithPlans();
     expect(plansOf(rig)).toEqual({ first: 100, second: 200 });
-    rig.nowMs = 100 * SECOND;
-    end(rig, 'now');
-    const [set] = setsOf(rig.decide().decisions);
-    expect(rig.startOf('first')).toBeDefined();
-    if (set === undefined) throw new Error('nobody starts');
+    refuseFirst(rig, 'n');
     rig.submit(aWorkload('third', { queue: 'lab', pods: { gpus: 2 }, estimateMs: 900 * SECOND, submittedAtMs: 9 }));
-    rig.tell({ kind: 'set-refused', set, why: 'slot', at: 'n' });
     rig.settle();
     expect([rig.stateOf('first'), rig.stateOf('second'), rig.stateOf('third')]).toEqual(
       Array.from({ length: 3 }, () => 'pending'),
     );
-    expect(plansOf(rig)).toEqual({ first: 100, second: 200 });
-    rig.nowMs += backoffMs;
+    const againMs = rig.nowMs + backoffMs;
+    for (const atMs of [rig.nowMs, rig.nowMs + 1, rig.nowMs + SECOND, againMs - 1]) {
+      rig.nowMs = atMs;
+      expect(rig.decide().wakeAtMs).toBe(againMs);
+      expect(plansOf(rig)).toEqual({ first: againMs / SECOND, second: againMs / SECOND + 100 });
+    }
+    rig.nowMs = againMs;
     rig.settle();
     expect([rig.stateOf('first'), rig.stateOf('second')]).toEqual(['running', 'pending']);
+  });
+
+  it('lets those start that end before its pause does', () => {
+    const rig = rigWithPlans();
+    refuseFirst(rig, 'n');
+    rig.submit(aWorkload('short', { pods: { gpus: 2 }, estimateMs: backoffMs, submittedAtMs: 8 }));
+    rig.submit(aWorkload('long', { pods: { gpus: 2 }, estimateMs: backoffMs + 1, submittedAtMs: 9 }));
+    rig.settle();
+    expect([rig.stateOf('short'), rig.stateOf('long')]).toEqual(['running', 'pending']);
+  });
+
+  it('is planned for no earlier time when it loses its place during the pause', () => {
+    const rig = rigWithPlans();
+    refuseFirst(rig, 'lab');
+    rig.settle();
+    rig.tell({ kind: 'node-seen', node: aNode('o') });
+    rig.nodeState('n', 'quarantined');
+    rig.settle();
+    expect(plansOf(rig)).toMatchObject({ first: 100 + backoffMs / SECOND });
+  });
+
+  it('starts at once when what was in the way changes', () => {
+    const rig = rigWithPlans();
+    refuseFirst(rig, 'n');
+    rig.settle();
+    rig.nowMs += SECOND;
+    rig.tell({ kind: 'node-seen', node: aNode('n', { labels: { pool: 'new' } }) });
+    rig.settle();
+    expect([rig.stateOf('first'), plansOf(rig)]).toEqual(['running', { second: 201 }]);
   });
 
   it('is planned no more when it was cancelled meanwhile', () => {

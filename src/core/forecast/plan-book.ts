@@ -171,16 +171,15 @@ export class PlanBook {
   }
 
   /**
-   * The start was refused then: its plan is due, and stands before those that came after it; its standing hold goes on,
-   * unless another got one meanwhile, and its patience too.
+   * The start was refused, and may come again at `startMs`: it is planned for then, before those that came after it; its
+   * standing hold goes on, unless another got one meanwhile, and its patience too.
    */
-  startRefused(workload: WorkloadId, atMs: Ms): void {
+  startRefused(workload: WorkloadId, startMs: Ms): void {
     const kept = this.#kept.get(workload);
     this.#kept.delete(workload);
     if (kept === undefined) return;
     const { plan, before, hold, unplannedSinceMs } = kept;
     if (plan !== undefined) {
-      const startMs = Math.min(plan.startMs, atMs);
       const end = plan.endMs === undefined ? {} : { endMs: plan.endMs + startMs - plan.startMs };
       this.add({ ...plan, startMs, ...end }, (other) => before.includes(other.workload));
     }

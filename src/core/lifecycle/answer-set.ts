@@ -77,7 +77,7 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     const isGivenUp = decision.kind === 'start' && record.cancelRequested;
     const runsOn = decision.kind === 'grow' || isForAnother(decision);
     const pause = isGivenUp || runsOn ? undefined : afterRefusal;
-    if (decision.kind === 'start') undoStart(state, record, { start: decision, atMs: event.atMs });
+    if (decision.kind === 'start') undoStart(state, record, { start: decision, againMs: afterRefusal.untilMs });
     if (decision.kind === 'grow') undoGrowth(state, record, { growth: decision, atMs: event.atMs });
     if (isForAnother(decision)) standAgain(state, decision);
     // Whom it was about stands as before, and may be asked to give way again.
@@ -167,13 +167,13 @@ function learn(state: CoreState, { spec, startedAtMs }: WorkloadRecord, atMs: Ms
 function undoStart(
   state: CoreState,
   record: WorkloadRecord,
-  { start, atMs }: { readonly start: Decision & { kind: 'start' }; readonly atMs: Ms },
+  { start, againMs }: { readonly start: Decision & { kind: 'start' }; readonly againMs: Ms },
 ): void {
   changePods(state, refsOf(start.seats), { claim: 'none' });
   state.refund(start.charges);
   const incarnation = start.incarnation - 1;
   const waitsOn = incarnation > 0 ? [] : state.book.openDependencies(record.spec);
-  state.plans.startRefused(record.spec.id, atMs);
+  state.plans.startRefused(record.spec.id, againMs);
   // One that was to be repaired may still have pods of before.
   const after = isStillLeaving(state, record)
     ? ({ state: 'evicting', then: 'requeue', evictedAtMs: state.nowMs } as const)
