@@ -9,6 +9,7 @@ import { CHECKOUT } from '../../support/scratch-checkout.js';
 import { binariesFolder } from './binaries.mjs';
 import type { ControlPlane } from './control-plane.js';
 import { createNamespace } from './namespaces.js';
+import { recordProcess } from './recorded-process.mjs';
 
 const MAIN = join(CHECKOUT, 'dist', 'cli', 'main.js');
 const QUOTAS = join(CHECKOUT, 'docs', 'examples', 'quotas', 'rig.yaml');
@@ -26,7 +27,10 @@ export async function playBerth(plane: ControlPlane, abort: AbortSignal): Promis
   const log = createWriteStream(logFile, { mode: 0o600 });
   const driver = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
   const args = ['--enable-source-maps', MAIN, 'server', '--ephemeral', '--quotas', QUOTAS, ...driver];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Below the folder and written down there, so that `rig:down` ends and removes what a SIGKILL to us leaves.
+  const env = { ...process.env, TMPDIR: plane.folder };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  if (child.pid !== undefined) recordProcess(join(plane.folder, 'berth.pid'), child.pid);
   abort.addEventListener('abort', () => child.kill('SIGTERM'));
   const introduced: Promise<void>[] = [];
   createInterface(child.stdout).on('line', (line) => {
