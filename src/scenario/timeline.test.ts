@@ -69,6 +69,7 @@ expect: [{ end: true }]
       '10 | home | starts, 1 pod, after visit | a-1',
       '20 | big | is submitted | ',
       '20 | big | waits until its queue may use more (quota) | ',
+      '20 | big | is planned for 100s, after first, in the place of 1 workload | a-[0,2]',
       '30 | later | is released | ',
       '30 | later | starts, 1 pod | a-0',
       '100 | first | has succeeded | ',

@@ -27,6 +27,7 @@ describe(openDataSource.name, () => {
       { name: 'Ledger1790000000000' },
       { name: 'WaitingPods1790000001000' },
       { name: 'Partitions1790000002000' },
+      { name: 'ForeignUse1790000003000' },
     ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });
