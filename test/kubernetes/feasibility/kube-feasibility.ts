@@ -106,17 +106,22 @@ export async function askKubeScheduler(api: ApiServer, row: Row): Promise<Asked>
   const allowed: string[] = [];
   const turns = row.seesItself === true ? NODE_NAMES.map((name) => [name]) : [NODE_NAMES];
   for (const names of turns) {
-    await Promise.all(names.map(async (name) => stored.set(name, await create(api, row, name))));
-    const answers = await Promise.all(names.map(async (name) => [name, await verdict(api, name)] as const));
-    allowed.push(...answers.filter(([, answer]) => answer === 'bound').map(([name]) => name));
-    await Promise.all(names.map((name) => remove(api, name)));
+    try {
+      const pods = await Promise.all(names.map(async (name) => [name, await create(api, row, name)] as const));
+      for (const [name, pod] of pods) stored.set(name, pod);
+      const answers = await Promise.all(pods.map(async ([name, pod]) => [name, await verdict(api, pod)] as const));
+      allowed.push(...answers.filter(([, answer]) => answer === 'bound').map(([name]) => name));
+    } finally {
+      await removeAsked(api);
+    }
   }
   return { allowed, stored };
 }
 
+/** Each has a name of its own: kube-scheduler knows the pods in its queue by name, and may forget the second of one. */
 function create(api: ApiServer, row: Row, node: string): Promise<PodObject> {
   const spec: V1PodSpec = { ...pinnedSpec(row, node), schedulerName: 'default-scheduler' };
-  const body = { metadata: { name: `asked-${node}`, labels: row.labels ?? {} }, spec };
+  const body = { metadata: { generateName: `asked-${node}-`, labels: row.labels ?? {} }, spec };
   return api.ask<PodObject>({ method: 'POST', path: PODS, body });
 }
 
@@ -127,16 +132,20 @@ interface Scheduled {
 }
 
 /** The scheduler's first word about it. */
-function verdict(api: ApiServer, node: string): Promise<'bound' | 'refused'> {
-  return until(`a word about the pod for ${node}`, async () => {
-    const { spec, status } = await api.ask<Scheduled>({ method: 'GET', path: `${PODS}/asked-${node}` });
+function verdict(api: ApiServer, { metadata: { name } }: PodObject): Promise<'bound' | 'refused'> {
+  return until(`a word about the pod ${name}`, async () => {
+    const { spec, status } = await api.ask<Scheduled>({ method: 'GET', path: `${PODS}/${name}` });
     if (spec.nodeName !== undefined) return 'bound';
     const isRefused = status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
     return isRefused === true && 'refused';
   });
 }
 
-/** Gone at once, so that the scheduler learns of it before it learns of the next. */
-async function remove(api: ApiServer, node: string): Promise<void> {
-  await api.ask({ method: 'DELETE', path: `${PODS}/asked-${node}`, body: { gracePeriodSeconds: 0 } });
+/** Gone at once, so that the scheduler learns of them before it learns of the next; also after a row that fails. */
+async function removeAsked(api: ApiServer): Promise<void> {
+  const names = (await list<PodObject>(api, PODS)).map(({ metadata: { name } }) => name);
+  const asked = names.filter((name) => name.startsWith('asked-'));
+  await Promise.all(
+    asked.map((name) => api.ask({ method: 'DELETE', path: `${PODS}/${name}`, body: { gracePeriodSeconds: 0 } })),
+  );
 }

@@ -209,6 +209,7 @@ export const OTHERS: Rows = {
   'a gate that is closed': { spec: { schedulingGates: [{ name: 'oracle.berth.dev/gate' }] }, want: [] },
   'a claim of devices': {
     spec: { resourceClaims: [{ name: 'device', resourceClaimName: 'no-devices' }] },
+    seesItself: true,
     want: OPEN,
     refused: 'spec.resourceClaims',
   },
