@@ -25,11 +25,12 @@ export async function createCluster(api: ApiServer): Promise<void> {
   await createNodes(api, NODES.map(completed));
   const runtimeClass = { metadata: { name: 'sandbox' }, handler: 'none', overhead: { podFixed: { cpu: '1' } } };
   await api.ask({ method: 'POST', path: '/apis/node.k8s.io/v1/runtimeclasses', body: runtimeClass });
-  const claim = { metadata: { name: 'no-devices' }, spec: {} };
+  // Each pod gets a claim of its own: one that they share is not free for the next until the last is known to be gone.
+  const claims = { metadata: { name: 'no-devices' }, spec: { spec: {} } };
   await api.ask({
     method: 'POST',
-    path: `/apis/resource.k8s.io/v1/namespaces/${NAMESPACE}/resourceclaims`,
-    body: claim,
+    path: `/apis/resource.k8s.io/v1/namespaces/${NAMESPACE}/resourceclaimtemplates`,
+    body: claims,
   });
   for (const { metadata, spec } of VOLUMES) {
     const body = {
@@ -128,15 +129,22 @@ function create(api: ApiServer, row: Row, node: string): Promise<PodObject> {
 interface Scheduled {
   readonly metadata: ObjectMetadata;
   readonly spec: V1PodSpec;
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+  };
 }
+
+/** Of a pod that is refused; with any other the scheduler has failed, e.g. in a race for a claim, and tries again. */
+const REFUSALS = ['Unschedulable', 'SchedulingGated'];
 
 /** The scheduler's first word about it. */
 function verdict(api: ApiServer, { metadata: { name } }: PodObject): Promise<'bound' | 'refused'> {
   return until(`a word about the pod ${name}`, async () => {
     const { spec, status } = await api.ask<Scheduled>({ method: 'GET', path: `${PODS}/${name}` });
     if (spec.nodeName !== undefined) return 'bound';
-    const isRefused = status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+    const isRefused = status?.conditions?.some(
+      ({ type, status: is, reason = '' }) => type === 'PodScheduled' && is === 'False' && REFUSALS.includes(reason),
+    );
     return isRefused === true && 'refused';
   });
 }

@@ -208,8 +208,7 @@ export const VOLUMES: Rows = {
 export const OTHERS: Rows = {
   'a gate that is closed': { spec: { schedulingGates: [{ name: 'oracle.berth.dev/gate' }] }, want: [] },
   'a claim of devices': {
-    spec: { resourceClaims: [{ name: 'device', resourceClaimName: 'no-devices' }] },
-    seesItself: true,
+    spec: { resourceClaims: [{ name: 'device', resourceClaimTemplateName: 'no-devices' }] },
     want: OPEN,
     refused: 'spec.resourceClaims',
   },
