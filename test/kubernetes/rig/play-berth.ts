@@ -32,15 +32,17 @@ export async function playBerth(plane: ControlPlane, abort: AbortSignal): Promis
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   if (child.pid !== undefined) recordProcess(join(plane.folder, 'berth.pid'), child.pid);
   abort.addEventListener('abort', () => child.kill('SIGTERM'));
-  const introduced: Promise<void>[] = [];
+  let introduced: Promise<unknown> | undefined;
   createInterface(child.stdout).on('line', (line) => {
     log.write(`${line}\n`);
-    const url = introduced.length === 0 ? listeningUrl(line) : undefined;
-    if (url !== undefined) introduced.push(introduce(plane, url, logFile));
+    const url = introduced === undefined ? listeningUrl(line) : undefined;
+    if (url === undefined) return;
+    introduced = introduce(plane, url, logFile);
+    introduced.catch(() => child.kill('SIGTERM'));
   });
   const [code] = (await once(child, 'close')) as [number | null];
-  await Promise.allSettled(introduced);
   log.end();
+  if (!abort.aborted) await introduced;
   return code ?? 1;
 }
 
@@ -48,7 +50,8 @@ export async function playBerth(plane: ControlPlane, abort: AbortSignal): Promis
 async function introduce(plane: ControlPlane, url: string, logFile: string): Promise<void> {
   const file = configurationFile(process.env);
   const { contexts } = await readClientConfiguration(file);
-  const token = contexts.find(({ server }) => server === url)?.token;
+  // Entries of other ledgers may have this address, too; the newest is the last.
+  const token = contexts.findLast(({ server }) => server === url)?.token;
   const { code } = await new ApiClient({ server: url, token }).createSessionCode();
   process.stdout.write(`
 KUBECONFIG=${plane.kubeconfig}
