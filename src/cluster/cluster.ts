@@ -1,5 +1,31 @@
-import type { NodeName, NodeSpec, NodeState, PodEnd, PodRef, Resources, SlotShare } from '../core/index.js';
+import type {
+  Constraint,
+  FlavorSpec,
+  NodeName,
+  NodeSpec,
+  NodeState,
+  PodEnd,
+  PodRef,
+  QueueName,
+  Resources,
+  SlotShare,
+  WorkloadId,
+  WorkloadSpec,
+} from '../core/index.js';
 import type { Job } from '../trainer/contract.js';
+
+/** A pod that somebody else has made and that waits for Berth to bind it. */
+export interface FoundPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Pods that others made and that start together, by pod set in the order of their index. */
+export interface FoundWorkload {
+  readonly workload: WorkloadId;
+  readonly pods: Readonly<Record<string, readonly FoundPod[]>>;
+}
 
 /** What a pod runs: a command of the user's, or the trainer with its job. */
 export type PodProgram =
@@ -17,6 +43,8 @@ export interface PodOrder {
   /** `<workload>-<incarnation>-<podSet>-<index>`. */
   readonly name: string;
   readonly pod: PodRef;
+  /** The term of office in which it is carried out. */
+  readonly epoch: number;
   /** Team and name of the workload: the folder and the labels that people see. */
   readonly team: string;
   readonly workloadName: string;
@@ -33,6 +61,17 @@ export interface PodOrder {
   readonly program: PodProgram;
   /** Where the pod reports, and the secret that proves which pod it is. */
   readonly status: { readonly url: string; readonly token: string };
+}
+
+/** Where a pod goes that somebody else has made. Given twice it has one effect. */
+export interface BindOrder {
+  /** As that of a pod of Berth's: `<workload>-<incarnation>-<podSet>-<index>`, by which it is deleted, too. */
+  readonly name: string;
+  readonly pod: PodRef;
+  readonly epoch: number;
+  readonly found: FoundPod;
+  readonly node: NodeName;
+  readonly slots: readonly SlotShare[];
 }
 
 /** A pod that the driver has, found by listing. */
@@ -67,7 +106,33 @@ export type Observation =
   | { readonly kind: 'pod-started'; readonly pod: PodRef }
   /** `detail` is one sentence for people; `logTail` the last 64 KiB of output at most. */
   | ({ readonly kind: 'pod-ended'; readonly pod: PodRef; readonly detail?: string; readonly logTail?: string } & PodEnd)
-  | { readonly kind: 'pod-gone'; readonly pod: PodRef };
+  | { readonly kind: 'pod-gone'; readonly pod: PodRef }
+  /** Pods of others that Berth is to place; told again with the same id it changes nothing. */
+  | ({ readonly kind: 'workload-found'; readonly spec: WorkloadSpec; readonly team: string } & FoundWorkload)
+  /** Whoever made its pods has taken one back: it can never run whole again. `why` is one sentence for people. */
+  | { readonly kind: 'workload-withdrawn'; readonly workload: WorkloadId; readonly why: string };
+
+/** What the ledger says that a driver must know to find workloads among pods that others made. */
+export interface LedgerView {
+  readonly flavors: readonly FlavorSpec[];
+  readonly queues: readonly {
+    readonly name: QueueName;
+    /** Absent: every team may use it. */
+    readonly team?: string;
+    /** Only leaves hold workloads. */
+    readonly isLeaf: boolean;
+  }[];
+  readonly teams: readonly string[];
+  /** Those that have not finished. */
+  readonly found: readonly FoundWorkload[];
+}
+
+/** Why a workload waits, for whoever looks at its pods. `message` is a sentence or two. */
+export interface WorkloadWait {
+  readonly workload: WorkloadId;
+  readonly constraint: Constraint['kind'];
+  readonly message: string;
+}
 
 export type PodCreation =
   | { readonly kind: 'created' }
@@ -82,8 +147,22 @@ export type PodCreation =
  * node is lost, when `node-fenced` or `pod-gone` follows once there is evidence.
  */
 export abstract class Cluster {
+  /** Before `start`, and again whenever one of them has changed. A driver that finds no workloads needs nothing of it. */
+  know(_ledger: LedgerView): void {
+    // Nothing: see above.
+  }
+
+  /** Shows on the pods of found workloads why they wait: best effort, and the newest word about each counts. */
+  showWaits(_waits: readonly WorkloadWait[]): void {
+    // Nothing: see above.
+  }
+
   abstract start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]>;
   abstract createPod(order: PodOrder): Promise<PodCreation>;
+  /** `refused`, `never`: it is gone, or somebody else has bound it. */
+  bindPod({ found }: BindOrder): Promise<PodCreation> {
+    return Promise.resolve({ kind: 'refused', why: `there is no pod ${found.name}`, retry: 'never' });
+  }
   /**
    * Asks the pod to stop (SIGTERM, then SIGKILL after its grace); its end is observed. `unknown`: the driver has no such
    * pod, so nothing of it runs and nothing more will be observed.

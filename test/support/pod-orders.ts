@@ -15,6 +15,7 @@ export function anOrder(command: readonly string[], wishes: OrderWishes = {}): P
   return {
     name: `${workload}-${incarnation}-worker-${index}`,
     pod: { workload, incarnation, podSet: 'worker', index },
+    epoch: 1,
     team: 'research',
     workloadName: workload,
     node: 'node-a',

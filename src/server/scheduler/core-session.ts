@@ -100,6 +100,12 @@ export class CoreSession {
       case 'pod-started':
       case 'pod-gone':
         this.tell(observation);
+        return;
+      case 'workload-found':
+        this.tell({ kind: 'workload-submitted', workload: observation.spec });
+        return;
+      case 'workload-withdrawn':
+        this.tell({ kind: 'workload-cancelled', workload: observation.workload });
     }
   }
 

@@ -130,7 +130,7 @@ export class LiveLoop {
       await this.takeAnswers(leadership, session);
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      this.outbox.begin(term, () => {
+      this.outbox.begin(leadership, term, () => {
         this.wakeUp.wake();
       });
       this.failures = 0;

@@ -3,7 +3,7 @@ import { Cluster, NodeFaults, type PodOrder, type PodProgram } from '../../clust
 import type { PodRef } from '../../core/index.js';
 import { podTokenOf } from '../auth/pod-token.js';
 import { ServerSecret } from '../auth/server-secret.js';
-import { Ledger, type Intent, type IntentOutcome, type NodeWish } from './ledger.js';
+import { Ledger, type Intent, type IntentOutcome, type Leadership, type NodeWish } from './ledger.js';
 import { StatusAddress } from './status-address.js';
 
 const BATCH = 128;
@@ -59,12 +59,12 @@ export class OutboxRunner {
   ) {}
 
   /** Begins a run, unless one is under way. `wake`: there is something to take, or a reason to begin again. */
-  begin(term: AbortSignal, wake: () => void): void {
+  begin(leadership: Leadership, term: AbortSignal, wake: () => void): void {
     if (this.underWay !== undefined) {
       this.underWay.wasAsked = true;
       return;
     }
-    const run: UnderWay = { result: this.run(term), isOver: false, wasAsked: false };
+    const run: UnderWay = { result: this.run(leadership, term), isOver: false, wasAsked: false };
     this.underWay = run;
     const end = (hasResult: boolean): void => {
       run.isOver = true;
@@ -94,12 +94,12 @@ export class OutboxRunner {
     this.underWay = undefined;
   }
 
-  private async run(term: AbortSignal): Promise<OutboxRun> {
-    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(term), this.fulfilWishes()]);
+  private async run(leadership: Leadership, term: AbortSignal): Promise<OutboxRun> {
+    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(leadership, term), this.fulfilWishes()]);
     return { ...answers, fulfilled };
   }
 
-  private async carryOutIntents(term: AbortSignal): Promise<Omit<OutboxRun, 'fulfilled'>> {
+  private async carryOutIntents({ epoch }: Leadership, term: AbortSignal): Promise<Omit<OutboxRun, 'fulfilled'>> {
     const chains = chainsOf(await this.ledger.dueIntents(BATCH));
     const refused: RefusedPod[] = [];
     const gone: PodRef[] = [];
@@ -109,7 +109,7 @@ export class OutboxRunner {
       for (const chain of work) {
         for (const intent of chain) {
           if (term.aborted) return;
-          const { outcome, refusal, isGone = false } = await this.attempt(intent);
+          const { outcome, refusal, isGone = false } = await this.attempt(intent, epoch);
           outcomes.push({ id: intent.id, outcome });
           if (refusal !== undefined) refused.push(refusal);
           if (isGone) gone.push(intent.pod);
@@ -137,13 +137,13 @@ export class OutboxRunner {
     return fulfilled;
   }
 
-  private async attempt(intent: Intent): Promise<Attempt> {
+  private async attempt(intent: Intent, epoch: number): Promise<Attempt> {
     try {
       if (intent.kind === 'delete-pod') {
         const answer = await withTimeout(this.cluster.deletePod(intent.podName));
         return { outcome: { kind: 'done' }, isGone: answer === 'unknown' };
       }
-      const creation = await withTimeout(this.cluster.createPod(this.orderOf(intent)));
+      const creation = await withTimeout(this.cluster.createPod(this.orderOf(intent, epoch)));
       if (creation.kind === 'created') return { outcome: { kind: 'done' } };
       const { why, retry } = creation;
       this.logger.warn({ message: 'pod refused', pod: intent.podName, why });
@@ -161,11 +161,12 @@ export class OutboxRunner {
     }
   }
 
-  private orderOf(intent: Extract<Intent, { readonly kind: 'create-pod' }>): PodOrder {
+  private orderOf(intent: Extract<Intent, { readonly kind: 'create-pod' }>, epoch: number): PodOrder {
     const { pod, podName, seat, document } = intent;
     return {
       name: podName,
       pod,
+      epoch,
       team: intent.team,
       workloadName: intent.workloadName,
       node: seat.node,

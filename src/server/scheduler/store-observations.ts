@@ -81,6 +81,9 @@ function storeRun(transaction: EntityManager, run: readonly [Observation, ...Obs
       return endPods(transaction, ofKind(run, kind));
     case 'pod-gone':
       return losePods(transaction, ofKind(run, kind));
+    case 'workload-found':
+    case 'workload-withdrawn':
+      return Promise.resolve({ nodes: [], workloads: [] }); // no driver finds any yet
     default:
       return unreachable(kind);
   }
