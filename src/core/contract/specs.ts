@@ -227,6 +227,8 @@ export interface WorkloadSpec {
   readonly podSets: readonly PodSetSpec[];
   /** Retries after an end that is its own fault; other ends restart it without limit. */
   readonly maxRetries: number;
+  /** Others made its pods: once one of them is bound they cannot be placed again, so its eviction is its end. */
+  readonly isFound?: true;
   readonly estimateMs?: Ms;
   readonly limitMs?: Ms;
   readonly checkpointEveryMs?: Ms;

@@ -23,6 +23,26 @@ function podsOf(decisions: readonly Decision[], workload: string) {
   return decisions.flatMap((one) => (one.kind === 'evict' && one.workload === workload ? one.pods : []));
 }
 
+describe('pods that others made', () => {
+  it('are not placed again once one is bound: their eviction is the end', () => {
+    const rig = rigOf();
+    rig.submit(aWorkload('web', { isFound: true, pods: { gpus: 2 } }));
+    rig.settle();
+    rig.submit(aWorkload('urgent', { priority: 9, pods: { gpus: 4 } }));
+    expect(kindsOf(rig.settle())).toEqual(['evict web preempted end', 'start urgent', 'finish web cancelled']);
+  });
+
+  it('wait again when all of them still waited for others to leave', () => {
+    const rig = rigOf();
+    rig.submit(aWorkload('old', { pods: { gpus: 4 } }));
+    rig.settle();
+    rig.submit(aWorkload('web', { isFound: true, priority: 5, pods: { gpus: 4 } }));
+    rig.settle('only-commit');
+    rig.tell({ kind: 'node-state-changed', node: 'n', state: 'draining', cause: 'maintenance' });
+    expect(kindsOf(rig.settle('only-commit'))).toContain('evict web drained requeue');
+  });
+});
+
 describe('a set in which several give way', () => {
   it('leaves everything as it was when it is refused', () => {
     const rig = rigOf();

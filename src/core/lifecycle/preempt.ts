@@ -7,6 +7,7 @@ import type { WorkloadRecord } from '../queue/index.js';
 import { addCharges } from '../start/index.js';
 import type { DecisionWriter } from './decision-writer.js';
 import type { WayBody } from './give-way.js';
+import { afterEviction } from './incarnation-end.js';
 import { refsOf } from './pod-counts.js';
 import { startInPlaceOf } from './start-workload.js';
 
@@ -103,5 +104,9 @@ function wayOf(by: WorkloadId, parts: readonly Fallen[]): WayBody | undefined {
   };
   if (kind === 'surplus') return { ...body, kind: 'shrink' };
   const { retries } = record;
-  return { ...body, kind: 'evict', reason, then: 'requeue', retries, workLostMilliDeviceSeconds: last.unit.workLost };
+  const then = afterEviction(
+    record,
+    parts.flatMap(({ unit }) => unit.pods),
+  );
+  return { ...body, kind: 'evict', reason, then, retries, workLostMilliDeviceSeconds: last.unit.workLost };
 }

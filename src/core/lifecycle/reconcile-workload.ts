@@ -7,7 +7,7 @@ import { isWaiting } from '../queue/index.js';
 import { backoffMs } from './backoff.js';
 import type { DecisionBody, DecisionWriter } from './decision-writer.js';
 import type { IncarnationFate } from './incarnation-end.js';
-import { fateOf } from './incarnation-end.js';
+import { afterEviction, fateOf } from './incarnation-end.js';
 import { claimedPods, isStillLeaving, refsOf } from './pod-counts.js';
 import type { EndMeaning } from './pod-end.js';
 import { meaningOf } from './pod-end.js';
@@ -95,7 +95,8 @@ function endIncarnation(
   fate: IncarnationFate & { kind: 'ends' },
 ): void {
   const pods = claimedPods(state, record);
-  const { reason, then, retries, notBeforeMs, startFailures } = fate;
+  const { reason, retries, notBeforeMs, startFailures } = fate;
+  const then = fate.then === 'requeue' ? afterEviction(record, pods) : fate.then;
   const repair = repairOf(state, record, pods);
   // One that must leave a node has lost nothing yet: its pods get their time to save, and it starts when they are gone.
   const hasLost = reason === 'node-lost' || reason === 'gang-incomplete';
