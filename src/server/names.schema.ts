@@ -17,6 +17,11 @@ export const GenerateNameSchema = z
   .string()
   .max(35, 'must be at most 35 characters')
   .regex(/^[a-z0-9][-a-z0-9]*$/, 'must be lower-case letters, digits and "-", and not begin with "-"');
+/** The name of a workload, or of one that was found in Kubernetes: `namespace/pod`. */
+export const WorkloadNameQuerySchema = z
+  .string()
+  .max(317)
+  .regex(/^[a-z0-9]([-./a-z0-9]*[a-z0-9])?$/, 'must be the name of a workload, or `namespace/pod`');
 export const TeamNameSchema = dnsLabel(40);
 export const QueueNameSchema = dnsLabel(63);
 export const NodeNameSchema = z

@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'QUEUE_NOT_A_LEAF'
   | 'TEAM_NOT_FOUND'
   | 'NAME_TAKEN'
+  | 'FOUND_IN_KUBERNETES'
   | 'KEY_REUSED'
   | 'QUOTA_EXCEEDED'
   | 'STALE_INCARNATION'

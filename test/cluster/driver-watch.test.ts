@@ -6,11 +6,11 @@ import { until } from '../support/observation-log.js';
 import { anOrder, shell } from '../support/pod-orders.js';
 
 const NOTHING_HELD: LedgerState = {
-  flavors: [],
   queues: [],
   nodes: [],
   workloads: [],
   pods: [],
+  view: { flavors: [], queues: [], teams: [], found: [] },
   cursor: { txid: '0', seq: '0', loaded: '0:0:' },
 };
 

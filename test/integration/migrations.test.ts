@@ -28,6 +28,7 @@ describe(openDataSource.name, () => {
       { name: 'WaitingPods1790000001000' },
       { name: 'Partitions1790000002000' },
       { name: 'ForeignUse1790000003000' },
+      { name: 'FoundWorkloads1790000004000' },
     ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });

@@ -133,7 +133,7 @@ describe('a set that evicts one workload and starts another in its place', () =>
     const { guest, home } = await evictedBy('home');
     const [seat] = guest.seats;
     if (seat === undefined) throw new Error('there are two');
-    const foreign = (slots: readonly number[]): Promise<void> =>
+    const foreign = (slots: readonly number[]): Promise<unknown> =>
       rig.ledger.observe(rig.leadership, [
         { kind: 'foreign-use-seen', node: seat.node, use: { cpuMilli: 0, memoryMib: 0, pods: slots.length }, slots },
       ]);

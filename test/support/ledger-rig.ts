@@ -142,8 +142,11 @@ export class LedgerRig {
 
   /** As the live loop does it: first the ledger, then the core. */
   async observe(...observations: readonly Observation[]): Promise<void> {
-    await this.ledger.observe(this.leadership, observations);
-    for (const observation of observations) this.session.observe(observation);
+    const unknown = await this.ledger.observe(this.leadership, observations);
+    for (const observation of observations) {
+      if (observation.kind !== 'workload-found' || !unknown.has(observation.workload))
+        this.session.observe(observation);
+    }
   }
 
   /** All that were committed before the call. Other suites write to the same server, which holds its xmin back. */

@@ -108,6 +108,7 @@ function headOf(membership: Clear, members: readonly GangMember[], first: PodObj
     hold: pods.some(({ spec }) => (spec.schedulingGates ?? []).length > 0),
     // Who made a pod that failed makes another, or does not.
     maxRetries: 0,
+    isFound: true,
     incarnation: 0,
     retries: 0,
   };

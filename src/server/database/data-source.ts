@@ -8,6 +8,7 @@ import { Ledger1790000000000 } from './migrations/1790000000000-ledger.js';
 import { WaitingPods1790000001000 } from './migrations/1790000001000-waiting-pods.js';
 import { Partitions1790000002000 } from './migrations/1790000002000-partitions.js';
 import { ForeignUse1790000003000 } from './migrations/1790000003000-foreign-use.js';
+import { FoundWorkloads1790000004000 } from './migrations/1790000004000-found-workloads.js';
 
 export interface DataSourceOptions {
   readonly url: string;
@@ -16,7 +17,13 @@ export interface DataSourceOptions {
 }
 
 /** In their order; a migration that was released is never changed. */
-const MIGRATIONS = [Ledger1790000000000, WaitingPods1790000001000, Partitions1790000002000, ForeignUse1790000003000];
+const MIGRATIONS = [
+  Ledger1790000000000,
+  WaitingPods1790000001000,
+  Partitions1790000002000,
+  ForeignUse1790000003000,
+  FoundWorkloads1790000004000,
+];
 
 const POOL_SIZE = 10;
 const CONNECT_WITHIN_MS = 5000;

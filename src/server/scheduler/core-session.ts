@@ -1,4 +1,4 @@
-import type { Observation } from '../../cluster/cluster.js';
+import type { Observation, WorkloadWait } from '../../cluster/cluster.js';
 import {
   isForDisplay,
   Scheduler,
@@ -10,14 +10,21 @@ import {
   type Policy,
   type SchedulerInput,
   type SetId,
+  type WorkloadId,
+  type WorkloadSpec,
 } from '../../core/index.js';
 import type { Clock } from '../clock.js';
+import { waitSentence } from '../workloads/explanation-sentences.js';
 import type { Command, DecisionSet, LedgerState, LivePod, SetOutcome, ToldProgress } from './ledger.js';
+import { WAIT_SENTENCES } from './wait-sentences.js';
 
 export interface Settled {
   readonly sets: readonly DecisionSet[];
   readonly wakeAtMs: number | undefined;
 }
+
+/** Explanations at once: each looks at the whole fleet. */
+const EXPLAINED_MAX = 32;
 
 /**
  * The core during one term of office: rebuilt from the ledger, then told in order what the ledger and the driver say.
@@ -27,6 +34,8 @@ export class CoreSession {
   protected readonly scheduler = new Scheduler();
   private readonly nodes = new Map<NodeName, NodeSpec>();
   private readonly cordoned = new Set<NodeName>();
+  /** Unfinished ones whose pods others made. */
+  private readonly found = new Set<WorkloadId>();
   /** Sets that are for display only: the core waits for no answer. */
   private readonly displayed = new Set<SetId>();
   private seq = 0;
@@ -37,7 +46,7 @@ export class CoreSession {
     private readonly clock: Clock,
   ) {
     this.tell({ kind: 'policy-set', policy });
-    for (const flavor of state.flavors) this.tell({ kind: 'flavor-set', flavor });
+    for (const flavor of state.view.flavors) this.tell({ kind: 'flavor-set', flavor });
     for (const queue of state.queues) this.tell({ kind: 'queue-set', queue });
     for (const { spec, state: nodeState, cause, unschedulable, foreign } of state.nodes) {
       if (unschedulable) this.cordoned.add(spec.name);
@@ -47,7 +56,7 @@ export class CoreSession {
         this.tell({ kind: 'node-state-changed', node: spec.name, state: nodeState, cause });
       }
     }
-    for (const { spec } of state.workloads) this.tell({ kind: 'workload-submitted', workload: spec });
+    for (const { spec } of state.workloads) this.submit(spec);
     const startedAt = new Map(state.workloads.map(({ spec, startedAtMs }) => [spec.id, startedAtMs]));
     for (const pod of state.pods) this.adopt(pod, startedAt.get(pod.seat.pod.workload));
     for (const { spec, progress } of state.workloads) if (progress !== undefined) this.hearOf(spec.id, progress);
@@ -61,7 +70,7 @@ export class CoreSession {
   command(command: Command): void {
     switch (command.kind) {
       case 'workload-submitted':
-        this.tell({ kind: 'workload-submitted', workload: command.workload });
+        this.submit(command.workload);
         return;
       case 'workload-cancelled':
         this.tell({ kind: 'workload-cancelled', workload: command.workload });
@@ -102,7 +111,7 @@ export class CoreSession {
         this.tell(observation);
         return;
       case 'workload-found':
-        this.tell({ kind: 'workload-submitted', workload: observation.spec });
+        this.submit(observation.spec);
         return;
       case 'workload-withdrawn':
         this.tell({ kind: 'workload-cancelled', workload: observation.workload });
@@ -131,6 +140,26 @@ export class CoreSession {
       const { set, why, at } = outcome;
       this.tell({ kind: 'set-refused', set, why, ...(at === undefined ? {} : { at }) });
     }
+  }
+
+  /** What is to be said on the pods of found workloads, once the sets are committed. */
+  waitsIn(sets: readonly DecisionSet[]): readonly WorkloadWait[] {
+    const waits: WorkloadWait[] = [];
+    let explained = 0;
+    for (const decision of sets.flatMap(({ decisions }) => decisions)) {
+      if (decision.kind === 'finish') this.found.delete(decision.workload);
+      if (decision.kind !== 'wait') continue;
+      const { binding: constraint } = decision;
+      const workloads = decision.workloads.filter((id) => this.found.has(id));
+      const [first] = workloads;
+      if (first === undefined) continue;
+      explained += 1;
+      // They ask for the same, so that what keeps the first keeps the others.
+      const verdict = explained > EXPLAINED_MAX ? undefined : this.explain(first);
+      const message = verdict?.kind === 'pending' ? waitSentence(verdict) : WAIT_SENTENCES[constraint];
+      for (const workload of workloads) waits.push({ workload, constraint, message });
+    }
+    return waits;
   }
 
   explain(workload: string): Explanation {
@@ -174,6 +203,11 @@ export class CoreSession {
     else this.cordoned.delete(node);
     const spec = this.nodes.get(node);
     if (spec !== undefined) this.see(spec);
+  }
+
+  private submit(workload: WorkloadSpec): void {
+    if (workload.isFound === true) this.found.add(workload.id);
+    this.tell({ kind: 'workload-submitted', workload });
   }
 
   private tell(input: SchedulerInput): void {

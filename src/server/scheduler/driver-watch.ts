@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Cluster, type Observation } from '../../cluster/cluster.js';
+import { Cluster, type Observation, type WorkloadWait } from '../../cluster/cluster.js';
 import type { LedgerState } from './ledger.js';
 import { podNameOf } from './pod-name.js';
 import { reconcile } from './reconcile.js';
@@ -20,8 +20,9 @@ export class DriverWatch {
     return this.inbox.length;
   }
 
-  /** Starts to watch, unless it does already, and holds the ledger against what the driver lists. */
+  /** Tells the driver what it must know, starts to watch unless it does already, and holds the ledger against what the driver lists. */
   async begin(state: LedgerState, wake: () => void): Promise<void> {
+    this.cluster.know(state.view);
     if (this.watching) return;
     const seen = await this.cluster.start((observation) => {
       if (this.inbox.length >= INBOX_MAX) throw new Error('the driver observes faster than the ledger can note');
@@ -45,6 +46,11 @@ export class DriverWatch {
   /** What the driver will never say by itself. */
   add(observation: Observation): void {
     this.inbox.push(observation);
+  }
+
+  /** Why found workloads wait. */
+  showWaits(waits: readonly WorkloadWait[]): void {
+    if (waits.length > 0) this.cluster.showWaits(waits);
   }
 
   /** The oldest observations; they stay until `drop`. */

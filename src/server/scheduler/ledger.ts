@@ -1,7 +1,6 @@
-import type { Observation } from '../../cluster/cluster.js';
+import type { BindOrder, LedgerView, Observation } from '../../cluster/cluster.js';
 import type {
   Decision,
-  FlavorSpec,
   Ms,
   NodeName,
   NodeSpec,
@@ -65,7 +64,6 @@ export type LivePodEnd =
 
 /** Everything a new leader rebuilds its core from, read in one snapshot. */
 export interface LedgerState {
-  readonly flavors: readonly FlavorSpec[];
   readonly queues: readonly QueueSpec[];
   readonly nodes: readonly {
     readonly spec: NodeSpec;
@@ -88,6 +86,8 @@ export interface LedgerState {
   }[];
   /** Those without a claim first; then those that have ended come last, in the order of their ends. */
   readonly pods: readonly LivePod[];
+  /** For the driver. */
+  readonly view: LedgerView;
   readonly cursor: CommandCursor;
 }
 
@@ -133,6 +133,7 @@ export type Intent = {
       /** Where rank 0 stands. */
       readonly masterNode: NodeName;
     }
+  | { readonly kind: 'bind-pod'; readonly found: BindOrder['found']; readonly seat: Seat }
   | { readonly kind: 'delete-pod' }
 );
 
@@ -177,8 +178,11 @@ export abstract class Ledger {
   ): Promise<{ readonly commands: readonly Command[]; readonly cursor: CommandCursor }>;
   /** Stores decisions, claims, charges, states and intents; the answer has one outcome for each set, in order. */
   abstract commit(leadership: Leadership, sets: readonly DecisionSet[]): Promise<readonly SetOutcome[]>;
-  /** Stores what the driver saw: nodes and slots, states and ends of pods, and the workload states that follow. */
-  abstract observe(leadership: Leadership, observations: readonly Observation[]): Promise<void>;
+  /**
+   * Stores what the driver saw: nodes and slots, states and ends of pods, found workloads, and the workload states that
+   * follow. Answers with the ids of found workloads that are none: they have finished, or their queue is gone.
+   */
+  abstract observe(leadership: Leadership, observations: readonly Observation[]): Promise<ReadonlySet<string>>;
   /** Intents that are due, oldest first. */
   abstract dueIntents(limit: number): Promise<readonly Intent[]>;
   abstract settleIntents(

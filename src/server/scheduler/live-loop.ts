@@ -153,9 +153,11 @@ export class LiveLoop {
   private async takeObservations(leadership: Leadership, session: CoreSession): Promise<void> {
     const batch = this.driver.peek(BATCH);
     if (batch.length === 0) return;
-    await this.ledger.observe(leadership, batch);
+    const unknown = await this.ledger.observe(leadership, batch);
     this.driver.drop(batch.length);
-    for (const observation of batch) session.observe(observation);
+    for (const observation of batch) {
+      if (observation.kind !== 'workload-found' || !unknown.has(observation.workload)) session.observe(observation);
+    }
   }
 
   private async settle(leadership: Leadership, session: CoreSession): Promise<number | undefined> {
@@ -166,6 +168,7 @@ export class LiveLoop {
         if (outcome.kind === 'refused') this.logger.warn({ message: 'ledger refused a set', ...outcome });
         session.answer(outcome);
       }
+      this.driver.showWaits(session.waitsIn(sets));
     }
     return this.cores.now();
   }

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { FlavorSpec, NodeState, PodEnd, PodRef, SlotShare } from '../../core/index.js';
+import type { NodeState, PodEnd, PodRef, SlotShare } from '../../core/index.js';
 import { nodeSpecOf, type StoredNodeSpec } from '../fleet/stored-node-spec.js';
+import { readLedgerView } from './ledger-view.js';
 import type { CommandCursor, LedgerState, LivePod, LivePodEnd } from './ledger.js';
 import { readQueues } from './queue-rows.js';
 import { SLOTS_OF_POD } from './slots-of-pod.js';
@@ -34,23 +35,12 @@ type LoadedWorkloadRow = WorkloadSpecRow &
 /** Reads all that a core is rebuilt from, in one snapshot. */
 export async function loadLedger(database: DataSource): Promise<LedgerState> {
   return database.transaction('REPEATABLE READ', async (transaction) => ({
-    flavors: await readFlavors(transaction),
     queues: await readQueues(transaction),
     nodes: await readNodes(transaction),
     workloads: await readWorkloads(transaction),
     pods: await readPods(transaction),
+    view: await readLedgerView(transaction),
     cursor: await readCursor(transaction),
-  }));
-}
-
-async function readFlavors(transaction: EntityManager): Promise<readonly FlavorSpec[]> {
-  const rows: { name: string; model: string | null; node_labels: Record<string, string> }[] = await transaction.query(
-    'SELECT name, model, node_labels FROM flavors ORDER BY name COLLATE "C"',
-  );
-  return rows.map(({ name, model, node_labels: nodeLabels }) => ({
-    name,
-    ...(model === null ? {} : { model }),
-    nodeLabels,
   }));
 }
 

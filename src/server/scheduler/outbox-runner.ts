@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { Cluster, NodeFaults, type PodOrder, type PodProgram } from '../../cluster/cluster.js';
+import { Cluster, NodeFaults, type BindOrder, type PodOrder, type PodProgram } from '../../cluster/cluster.js';
 import type { PodRef } from '../../core/index.js';
 import { podTokenOf } from '../auth/pod-token.js';
 import { ServerSecret } from '../auth/server-secret.js';
@@ -143,7 +143,11 @@ export class OutboxRunner {
         const answer = await withTimeout(this.cluster.deletePod(intent.podName));
         return { outcome: { kind: 'done' }, isGone: answer === 'unknown' };
       }
-      const creation = await withTimeout(this.cluster.createPod(this.orderOf(intent, epoch)));
+      const creation = await withTimeout(
+        intent.kind === 'bind-pod'
+          ? this.cluster.bindPod(bindOrderOf(intent, epoch))
+          : this.cluster.createPod(this.orderOf(intent, epoch)),
+      );
       if (creation.kind === 'created') return { outcome: { kind: 'done' } };
       const { why, retry } = creation;
       this.logger.warn({ message: 'pod refused', pod: intent.podName, why });
@@ -184,6 +188,13 @@ export class OutboxRunner {
       },
     };
   }
+}
+
+function bindOrderOf(
+  { podName, pod, found, seat: { node, slots } }: Extract<Intent, { readonly kind: 'bind-pod' }>,
+  epoch: number,
+): BindOrder {
+  return { name: podName, pod, epoch, found, node, slots };
 }
 
 function programOf({ document, pod }: Extract<Intent, { readonly kind: 'create-pod' }>): PodProgram {

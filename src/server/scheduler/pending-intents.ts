@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { FoundPod } from '../../cluster/cluster.js';
 import type { SlotShare } from '../../core/index.js';
 import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema.js';
 import { admitWaitingPods } from './admit-waiting-pods.js';
@@ -11,7 +12,7 @@ import { SLOTS_OF_POD } from './slots-of-pod.js';
 
 interface IntentRow {
   readonly id: string;
-  readonly kind: Intent['kind'];
+  readonly kind: 'create-pod' | 'delete-pod';
   readonly attempts: number;
   readonly name: string;
   readonly workload: string;
@@ -29,6 +30,8 @@ interface IntentRow {
   readonly workload_name: string;
   readonly labels: Record<string, string>;
   readonly spec: WorkloadDocument['spec'];
+  /** The pod that others made and that is to be bound; absent: it is Berth's to make. */
+  readonly found_pod: FoundPod | null;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function readDueIntents(database: DataSource, limit: number): Promi
   const rows: IntentRow[] = await database.query(
     `SELECT o.id, o.kind, o.attempts, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
        p.node, p.cpu_milli, p.memory_mib, slots.slots, m.node AS master_node, w.team, w.name AS workload_name, w.labels,
-       w.spec
+       w.spec, w.found #> ARRAY['pods', p.pod_set, p.index::text] AS found_pod
      FROM outbox o
      JOIN pods p ON p.name = o.pod AND (o.kind = 'delete-pod' OR p.occupied)
      JOIN pods m ON m.workload = p.workload AND m.incarnation = p.incarnation AND m.rank = 0
@@ -55,6 +58,14 @@ function intentOf(row: IntentRow): Intent {
   const { id, kind, attempts, name: podName, workload, incarnation, pod_set: podSet, index, node } = row;
   const pod = { workload, incarnation, podSet, index };
   if (kind === 'delete-pod') return { id, kind, podName, pod, attempts };
+  const seat = {
+    pod,
+    node,
+    slots: row.slots ?? [],
+    cpuMilli: Number(row.cpu_milli),
+    memoryMib: Number(row.memory_mib),
+  };
+  if (row.found_pod !== null) return { id, kind: 'bind-pod', podName, pod, attempts, found: row.found_pod, seat };
   return {
     id,
     kind,
@@ -69,13 +80,7 @@ function intentOf(row: IntentRow): Intent {
       metadata: { name: row.workload_name, namespace: row.team, labels: row.labels },
       spec: row.spec,
     },
-    seat: {
-      pod,
-      node,
-      slots: row.slots ?? [],
-      cpuMilli: Number(row.cpu_milli),
-      memoryMib: Number(row.memory_mib),
-    },
+    seat,
     rank: row.rank,
     worldSize: row.world_size,
     masterNode: row.master_node,

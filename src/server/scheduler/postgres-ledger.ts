@@ -79,7 +79,7 @@ export class PostgresLedger extends Ledger {
     return commitSets(this.database, leadership, sets);
   }
 
-  observe(leadership: Leadership, observations: readonly Observation[]): Promise<void> {
+  observe(leadership: Leadership, observations: readonly Observation[]): Promise<ReadonlySet<string>> {
     return storeObservations(this.database, leadership, observations);
   }
 

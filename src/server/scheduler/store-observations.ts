@@ -6,6 +6,7 @@ import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
 import { inTerm } from './in-term.js';
 import type { Leadership } from './ledger.js';
+import { storeFoundWorkloads, storeWithdrawnWorkloads } from './store-found-workloads.js';
 import { podNameOf } from './pod-name.js';
 import { storableText } from '../../documents/storable-text.js';
 import { tellChanges } from './tell-changes.js';
@@ -16,6 +17,8 @@ type Of<Kind extends Observation['kind']> = Extract<Observation, { readonly kind
 interface Touched {
   readonly nodes: readonly NodeName[];
   readonly workloads: readonly string[];
+  /** Found workloads that are none. */
+  readonly unknown?: ReadonlySet<string>;
 }
 
 interface TouchedPod {
@@ -31,14 +34,16 @@ export async function storeObservations(
   database: DataSource,
   leadership: Leadership,
   observations: readonly Observation[],
-): Promise<void> {
-  await inTerm(database, leadership, async (transaction) => {
+): Promise<ReadonlySet<string>> {
+  return inTerm(database, leadership, async (transaction) => {
     const nodes = new Set<NodeName>();
     const workloads = new Set<string>();
+    const unknown = new Set<string>();
     for (const run of runsOf(observations)) {
-      const touched = await storeRun(transaction, run);
+      const touched = await storeRun(transaction, leadership.epoch, run);
       for (const node of touched.nodes) nodes.add(node);
       for (const workload of touched.workloads) workloads.add(workload);
+      for (const workload of touched.unknown ?? []) unknown.add(workload);
     }
     await admitWaitingPods(transaction, [...nodes]);
     await followPods(transaction, [...workloads]);
@@ -46,6 +51,7 @@ export async function storeObservations(
       ...[...workloads].map((uid) => `workload:${uid}`),
       ...[...nodes].map((name) => `node:${name}`),
     ]);
+    return unknown;
   });
 }
 
@@ -60,7 +66,11 @@ function runsOf(observations: readonly Observation[]): readonly (readonly [Obser
 }
 
 /** All observations of a run have the kind of its first. */
-function storeRun(transaction: EntityManager, run: readonly [Observation, ...Observation[]]): Promise<Touched> {
+function storeRun(
+  transaction: EntityManager,
+  epoch: number,
+  run: readonly [Observation, ...Observation[]],
+): Promise<Touched> {
   const [{ kind }] = run;
   switch (kind) {
     case 'node-seen':
@@ -74,7 +84,7 @@ function storeRun(transaction: EntityManager, run: readonly [Observation, ...Obs
     case 'foreign-use-seen':
       return seeForeignUse(transaction, ofKind(run, kind));
     case 'pod-bound':
-      return bindPods(transaction, ofKind(run, kind));
+      return bindPods(transaction, epoch, ofKind(run, kind));
     case 'pod-started':
       return startPods(transaction, ofKind(run, kind));
     case 'pod-ended':
@@ -82,8 +92,9 @@ function storeRun(transaction: EntityManager, run: readonly [Observation, ...Obs
     case 'pod-gone':
       return losePods(transaction, ofKind(run, kind));
     case 'workload-found':
+      return findWorkloads(transaction, ofKind(run, kind));
     case 'workload-withdrawn':
-      return Promise.resolve({ nodes: [], workloads: [] }); // no driver finds any yet
+      return withdrawWorkloads(transaction, ofKind(run, kind));
     default:
       return unreachable(kind);
   }
@@ -207,14 +218,23 @@ async function emptyNodes(transaction: EntityManager, nodes: readonly NodeName[]
   );
 }
 
-async function bindPods(transaction: EntityManager, seen: readonly Of<'pod-bound'>[]): Promise<Touched> {
+async function bindPods(transaction: EntityManager, epoch: number, seen: readonly Of<'pod-bound'>[]): Promise<Touched> {
+  const names = podNamesOf(seen);
+  // Asked for in an earlier term and carried out late: nothing counts it, so it must go.
+  await transaction.query(
+    `INSERT INTO outbox (epoch, set_id, kind, pod)
+     SELECT $2, o.set_id, 'delete-pod', p.name FROM pods p JOIN outbox o ON o.pod = p.name AND o.kind = 'create-pod'
+     WHERE p.name = ANY($1) AND NOT p.occupied ORDER BY p.name
+     ON CONFLICT (pod, kind) DO UPDATE SET state = 'pending', next_attempt_at = now()`,
+    [names, epoch],
+  );
   return touchedBy(
     transaction.query<TouchedPod[]>(
       `WITH bound AS (
          UPDATE pods SET state = 'bound' WHERE name = ANY($1) AND occupied AND state = 'expected'
          RETURNING node, workload
        ) SELECT node, workload FROM bound`,
-      [podNamesOf(seen)],
+      [names],
     ),
   );
 }
@@ -262,6 +282,18 @@ async function losePods(transaction: EntityManager, seen: readonly Of<'pod-gone'
       [podNamesOf(seen)],
     ),
   );
+}
+
+async function findWorkloads(transaction: EntityManager, found: readonly Of<'workload-found'>[]): Promise<Touched> {
+  const unknown = await storeFoundWorkloads(transaction, found);
+  return { nodes: [], workloads: found.map(({ workload }) => workload), unknown };
+}
+
+async function withdrawWorkloads(
+  transaction: EntityManager,
+  withdrawn: readonly Of<'workload-withdrawn'>[],
+): Promise<Touched> {
+  return { nodes: [], workloads: await storeWithdrawnWorkloads(transaction, withdrawn) };
 }
 
 function podNamesOf(observations: readonly { readonly pod: PodRef }[]): readonly string[] {

@@ -12,17 +12,38 @@ export interface WorkloadSpecRow {
   readonly retries: number;
   readonly not_before: Date | null;
   readonly ending: 'fail' | 'end' | null;
+  /** As whoever found its pods understood them; absent: it was submitted. */
+  readonly found: { readonly spec: WorkloadSpec } | null;
   /** Flavors without a model, by name: pods without devices take their CPUs from one of them. */
   readonly cpu_flavors: readonly string[];
 }
 
 export const WORKLOAD_SPEC_COLUMNS = `w.uid, w.name, w.spec, w.created_at, w.incarnation, w.retries, w.not_before,
-  w.ending, ARRAY(SELECT f.name FROM flavors f WHERE f.model IS NULL ORDER BY f.name COLLATE "C") AS cpu_flavors`;
+  w.ending, w.found, ARRAY(SELECT f.name FROM flavors f WHERE f.model IS NULL ORDER BY f.name COLLATE "C") AS cpu_flavors`;
 
 type PodSetDocument = WorkloadDocument['spec']['podSets'][number];
 
 /** A workload as the core knows it: quantities as integers, the names of the document's kinds as rules. */
 export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
+  return { ...(row.found?.spec ?? submittedSpecOf(row)), ...standingOf(row) };
+}
+
+/** How far it has come. */
+function standingOf({
+  incarnation,
+  retries,
+  not_before,
+  ending,
+}: WorkloadSpecRow): Pick<WorkloadSpec, 'incarnation' | 'retries' | 'notBeforeMs' | 'ending'> {
+  return {
+    incarnation,
+    retries,
+    ...(not_before === null ? {} : { notBeforeMs: not_before.getTime() }),
+    ...(ending === null ? {} : { ending }),
+  };
+}
+
+function submittedSpecOf(row: WorkloadSpecRow): Omit<WorkloadSpec, keyof ReturnType<typeof standingOf>> {
   const { queue, kind, priority, preemptible, maxRetries, podSets } = row.spec;
   const { estimatedRunSeconds, maxRunSeconds, checkpointEverySeconds } = row.spec;
   return {
@@ -39,10 +60,6 @@ export function workloadSpecOf(row: WorkloadSpecRow): WorkloadSpec {
     ...(estimatedRunSeconds === undefined ? {} : { estimateMs: estimatedRunSeconds * 1000 }),
     ...(maxRunSeconds === undefined ? {} : { limitMs: maxRunSeconds * 1000 }),
     ...(checkpointEverySeconds === undefined ? {} : { checkpointEveryMs: checkpointEverySeconds * 1000 }),
-    incarnation: row.incarnation,
-    retries: row.retries,
-    ...(row.not_before === null ? {} : { notBeforeMs: row.not_before.getTime() }),
-    ...(row.ending === null ? {} : { ending: row.ending }),
   };
 }
 

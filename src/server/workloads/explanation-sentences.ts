@@ -6,6 +6,9 @@ export type WorkloadNames = ReadonlyMap<string, string>;
 
 const HOLDERS_SHOWN = 3;
 
+/** For a sentence that names no workload. */
+const NOBODY: WorkloadNames = new Map();
+
 /** The verdict in the words of the glossary: what binds, how much is missing, who holds it, what would start it. */
 export function explanationOf(workload: Workload, verdict: Verdict, names: WorkloadNames): WorkloadExplanation {
   const changes = verdict.change.map((change) => changeSentence(change, names));
@@ -33,6 +36,15 @@ export function settledExplanation(workload: Workload): WorkloadExplanation {
     also: [],
     changes: [],
   };
+}
+
+/** Why it waits, for whoever may look at its pods: nothing is said of the workloads of others but how many they are. */
+export function waitSentence({ binding, change }: Verdict): string {
+  const isPublic = ({ kind }: Change): boolean => kind !== 'end-workloads' && kind !== 'finish-dependency';
+  const changes = change.every(isPublic) ? change.map((one) => changeSentence(one, NOBODY)) : [];
+  const constraint = 'holders' in binding ? { ...binding, holders: [] } : binding;
+  const advice = changes.length === 0 ? '' : ` It would start if ${changes.join(' and ')}.`;
+  return `${constraintSentence(constraint, NOBODY)}${advice}`;
 }
 
 function constraintSentence(constraint: Constraint, names: WorkloadNames): string {
@@ -128,7 +140,7 @@ function holders(held: Extract<Constraint, { kind: 'quota' }>['holders'], names:
 }
 
 function nameOf(id: string, names: WorkloadNames): string {
-  return names.get(id) ?? id;
+  return names === NOBODY ? 'another workload' : (names.get(id) ?? id);
 }
 
 function devices(milli: number): string {

@@ -26,7 +26,16 @@ export type SubmissionOutcome =
   | { readonly kind: 'flavor-without-devices'; readonly flavor: string }
   | ({ readonly kind: 'quota-exceeded' } & QuotaExcess);
 
-export type CancelOutcome = { readonly kind: 'requested' | 'removed' | 'not-found' };
+/** `found`: whoever made its pods takes them back, and that ends it. */
+export type CancelOutcome = { readonly kind: 'requested' | 'removed' | 'not-found' | 'found' };
+
+interface CancelledRow {
+  readonly team: string;
+  readonly name: string;
+  readonly finished: boolean;
+  readonly requested: boolean;
+  readonly found: boolean;
+}
 
 /** Without look-alikes, as Kubernetes generates names. */
 const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -67,14 +76,16 @@ export class WorkloadCommands {
   /** Cancels an unfinished workload, removes a finished one from the lists. Doing it twice is harmless. */
   async cancel(uid: string, actor: string): Promise<CancelOutcome> {
     return this.database.transaction(async (transaction) => {
-      const rows: { team: string; name: string; finished: boolean; requested: boolean }[] = await transaction.query(
-        `SELECT team, name, finished_at IS NOT NULL AS finished, cancel_requested_at IS NOT NULL AS requested
+      const rows: CancelledRow[] = await transaction.query(
+        `SELECT team, name, finished_at IS NOT NULL AS finished, cancel_requested_at IS NOT NULL AS requested,
+           found IS NOT NULL AS found
          FROM workloads WHERE uid = $1 AND deleted_at IS NULL FOR UPDATE`,
         [uid],
       );
       const row = rows[0];
       if (row === undefined) return { kind: 'not-found' };
       if (row.requested && !row.finished) return { kind: 'requested' };
+      if (row.found && !row.finished) return { kind: 'found' };
       const column = row.finished ? 'deleted_at' : 'cancel_requested_at';
       await transaction.query(`UPDATE workloads SET ${column} = now() WHERE uid = $1`, [uid]);
       if (!row.finished) {
@@ -108,7 +119,7 @@ export class WorkloadCommands {
     );
     if (inserted.length === 0) {
       const [taken]: { uid: string }[] = await transaction.query(
-        'SELECT uid FROM workloads WHERE team = $1 AND name = $2 AND deleted_at IS NULL',
+        'SELECT uid FROM workloads WHERE team = $1 AND name = $2 AND deleted_at IS NULL AND found IS NULL',
         [team, name],
       );
       return { kind: 'name-taken', name, uid: taken?.uid ?? '' };

@@ -46,6 +46,7 @@ function podOf(row: PodRow): WorkloadPod {
     state: row.state,
     ...(row.exit_code === null ? {} : { exitCode: row.exit_code }),
     ...(row.detail === null ? {} : { detail: row.detail }),
+    ...(row.found === null ? {} : { found: row.found }),
   };
 }
 

@@ -39,6 +39,7 @@ export interface PodRow {
   readonly state: 'waiting' | 'expected' | 'bound' | 'started' | 'leaving' | 'ended' | 'gone' | 'refused';
   readonly exit_code: number | null;
   readonly detail: string | null;
+  readonly found: { readonly namespace: string; readonly name: string; readonly uid: string } | null;
 }
 
 export interface ProgressRow {
@@ -68,6 +69,7 @@ LEFT JOIN reports r ON r.workload = w.uid
 LEFT JOIN LATERAL (
   SELECT jsonb_agg(jsonb_build_object('name', d.name, 'pod_set', d.pod_set, 'index', d.index, 'rank', d.rank,
     'incarnation', d.incarnation, 'node', d.node, 'state', d.state, 'exit_code', d.exit_code, 'detail', d.detail,
+    'found', w.found #> ARRAY['pods', d.pod_set, d.index::text],
     'slots', (SELECT jsonb_agg(s.slot ORDER BY s.slot) FROM pod_slots s WHERE s.pod = d.name)) ORDER BY d.rank) AS pods
   FROM pods d WHERE d.workload = w.uid AND d.incarnation = w.incarnation
 ) pods ON true

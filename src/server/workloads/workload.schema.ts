@@ -11,6 +11,7 @@ import {
   QueueNameSchema,
   TeamNameSchema,
   TimestampSchema,
+  WorkloadNameQuerySchema,
   WorkloadNameSchema,
   pageOf,
 } from '../names.schema.js';
@@ -203,6 +204,8 @@ export const WorkloadPodSchema = z
     state: z.enum(['waiting', 'expected', 'bound', 'started', 'leaving', 'ended', 'gone', 'refused']),
     exitCode: z.int().optional(),
     detail: z.string().optional(),
+    /** The pod in Kubernetes, where others made it. */
+    found: z.strictObject({ namespace: z.string(), name: z.string(), uid: z.string() }).optional(),
   })
   .meta({ id: 'WorkloadPod' });
 export type WorkloadPod = z.infer<typeof WorkloadPodSchema>;
@@ -269,7 +272,7 @@ export type WorkloadPage = z.infer<typeof WorkloadPageSchema>;
 export const ListWorkloadsSchema = z.strictObject({
   team: TeamNameSchema.optional(),
   queue: QueueNameSchema.optional(),
-  name: WorkloadNameSchema.optional(),
+  name: WorkloadNameQuerySchema.optional(),
   state: WorkloadStateSchema.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: WorkloadCursorSchema.optional(),

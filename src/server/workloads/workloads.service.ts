@@ -68,6 +68,12 @@ export class WorkloadsService {
       });
     }
     const outcome = await this.commands.cancel(uid, user.name);
+    if (outcome.kind === 'found') {
+      throw new Problem(409, {
+        code: 'FOUND_IN_KUBERNETES',
+        detail: `Its pods were made in Kubernetes: delete them there (${metadata.name}), or what made them, and it ends.`,
+      });
+    }
     return outcome.kind === 'requested' ? this.read(user, uid, 'workloads:cancel') : undefined;
   }
 

@@ -1,0 +1,109 @@
+import type { EntityManager } from 'typeorm';
+import type { Observation } from '../../cluster/cluster.js';
+import type { PodSetSpec, WorkloadSpec } from '../../core/index.js';
+import { teamChain } from '../audit/audit-entry.js';
+
+type Found = Extract<Observation, { readonly kind: 'workload-found' }>;
+type Withdrawn = Extract<Observation, { readonly kind: 'workload-withdrawn' }>;
+
+/** Stores those that are new; answers with those that the ledger has not, or has finished. */
+export async function storeFoundWorkloads(
+  transaction: EntityManager,
+  found: readonly Found[],
+): Promise<ReadonlySet<string>> {
+  const rows = found.map(({ workload, spec, team, pods }) => ({
+    uid: workload,
+    team,
+    name: spec.name,
+    queue: spec.queue,
+    atMs: spec.submittedAtMs,
+    spec: shownSpecOf(spec),
+    found: { spec, pods },
+  }));
+  const live: { uid: string; isNew: boolean }[] = await transaction.query(
+    `WITH told AS (
+       SELECT DISTINCT ON (uid) * FROM jsonb_to_recordset($1::jsonb) AS f(uid uuid, team text, name text, queue text,
+         "atMs" bigint, spec jsonb, found jsonb) ORDER BY uid
+     ), stored AS (
+       INSERT INTO workloads (uid, team, name, queue, spec, found, created_at, created_by)
+       SELECT f.uid, f.team, f.name, f.queue, f.spec, f.found, to_timestamp(f."atMs" / 1000.0), 'kubernetes'
+       FROM told f JOIN queues q ON q.name = f.queue JOIN teams t ON t.name = f.team
+       ON CONFLICT DO NOTHING RETURNING uid
+     )
+     SELECT uid, true AS "isNew" FROM stored
+     UNION ALL SELECT w.uid, false FROM workloads w JOIN told f ON f.uid = w.uid WHERE w.finished_at IS NULL`,
+    [JSON.stringify(rows)],
+  );
+  const stored = new Set(live.flatMap(({ uid, isNew }) => (isNew ? [uid] : [])));
+  await audit(
+    transaction,
+    rows.flatMap(({ uid, team, name, spec }) => {
+      if (!stored.delete(uid)) return [];
+      return [{ team, action: 'workload.find', name, after: spec }];
+    }),
+  );
+  const known = new Set(live.map(({ uid }) => uid));
+  return new Set(found.flatMap(({ workload }) => (known.has(workload) ? [] : [workload])));
+}
+
+/** As a command to cancel them, from whoever made their pods; answers with those that it concerns. */
+export async function storeWithdrawnWorkloads(
+  transaction: EntityManager,
+  withdrawn: readonly Withdrawn[],
+): Promise<readonly string[]> {
+  const rows: { uid: string; team: string; name: string; why: string }[] = await transaction.query(
+    `WITH withdrawn AS (
+       UPDATE workloads w SET cancel_requested_at = now()
+       FROM jsonb_to_recordset($1::jsonb) AS x(workload uuid, why text)
+       WHERE w.uid = x.workload AND w.finished_at IS NULL AND w.cancel_requested_at IS NULL
+       RETURNING w.uid, w.team, w.name, x.why
+     ) SELECT uid, team, name, why FROM withdrawn`,
+    [JSON.stringify(withdrawn.map(({ workload, why }) => ({ workload, why })))],
+  );
+  await audit(
+    transaction,
+    rows.map(({ team, name, why }) => ({ team, action: 'workload.withdraw', name, reason: why })),
+  );
+  return rows.map(({ uid }) => uid);
+}
+
+interface Audited {
+  readonly team: string;
+  readonly action: string;
+  readonly name: string;
+  readonly after?: object;
+  readonly reason?: string;
+}
+
+async function audit(transaction: EntityManager, entries: readonly Audited[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map(({ team, name, ...entry }, order) => {
+    return { order, chain: teamChain(team), subject: `workload/${name}`, ...entry };
+  });
+  await transaction.query(
+    `SELECT audit_append(e.chain, 'kubernetes', e.action, e.subject, NULL, e.after, e.reason, NULL, NULL)
+     FROM (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x("order" integer, chain text, action text, subject text,
+       after jsonb, reason text) ORDER BY chain COLLATE "C", "order") e`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** What the API shows of it: the fields that a document has, too. What its pods run is for Kubernetes to say. */
+function shownSpecOf({ queue, kind, priority, preemptible, maxRetries, podSets }: WorkloadSpec): object {
+  return { queue, kind, priority, preemptible, maxRetries, podSets: podSets.map(shownPodSetOf) };
+}
+
+function shownPodSetOf(podSet: PodSetSpec): object {
+  const { name, count, minCount, flavors, cpuMilli, memoryMib, devices, nodeSelector, tolerations, topology } = podSet;
+  return {
+    name,
+    count,
+    minCount,
+    cpu: `${cpuMilli}m`,
+    memory: `${memoryMib}Mi`,
+    nodeSelector,
+    tolerations,
+    ...(devices === undefined ? {} : { accelerators: { flavors, count: devices.count, milli: devices.milli } }),
+    ...(topology?.kind === 'required' ? { topology: { required: topology.level } } : {}),
+  };
+}
