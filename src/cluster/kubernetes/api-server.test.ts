@@ -99,6 +99,16 @@ const calls: Record<string, Call> = {
     },
     contentType: 'application/merge-patch+json',
   },
+  'merges lists by the key of their items': {
+    act: (api) => api.patch(`${POD}/status`, { type: 'strategic', body: { metadata: { uid: 'u' } } }),
+    want: {
+      method: 'PATCH',
+      path: `${POD}/status`,
+      query: { fieldManager: 'berth' },
+      body: { metadata: { uid: 'u' } },
+    },
+    contentType: 'application/strategic-merge-patch+json',
+  },
   'applies fields that it owns': {
     act: (api) => api.patch(POD, { type: 'apply', body: { kind: 'Pod' }, conflicts: 'take' }),
     want: { method: 'PATCH', path: POD, query: { fieldManager: 'berth', force: 'true' }, body: { kind: 'Pod' } },

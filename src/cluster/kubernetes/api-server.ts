@@ -91,6 +91,7 @@ export interface LogQuery {
 
 const FIELD_MANAGER = 'berth';
 const PATCH_TYPES = {
+  strategic: 'application/strategic-merge-patch+json',
   merge: 'application/merge-patch+json',
   apply: 'application/apply-patch+yaml', // JSON is YAML
 } as const;
@@ -272,9 +273,12 @@ export class ApiServer {
   }
 }
 
-/** What to change: fields to merge, or the fields that Berth wants to own. */
+/**
+ * What to change: fields to merge, or the fields that Berth wants to own. `strategic` merges lists, too, by the key of
+ * their items. Where fields are merged, a uid or resourceVersion among them is a precondition.
+ */
 export type Patch =
-  | { readonly type: 'merge'; readonly body: object }
+  | { readonly type: 'merge' | 'strategic'; readonly body: object }
   | { readonly type: 'apply'; readonly body: object; readonly conflicts: 'take' | 'refuse' };
 
 function isTimeout(error: Error): boolean {

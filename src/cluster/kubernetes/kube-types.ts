@@ -53,6 +53,7 @@ export interface KubePod {
     readonly name: string;
     readonly namespace?: string;
     readonly uid: string;
+    readonly resourceVersion?: string;
     readonly labels?: Texts;
     readonly annotations?: Texts;
     readonly deletionTimestamp?: string;

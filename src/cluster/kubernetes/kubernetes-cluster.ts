@@ -16,6 +16,7 @@ import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
 import { NodeWatch, seenNodeOf, type SeenNode } from './node-watch.js';
 import { MAIN_CONTAINER } from './pod-life.js';
 import { podManifests } from './pod-manifest.js';
+import { PodNotes } from './pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
 import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
 import { PodWriter } from './pod-writer.js';
@@ -24,6 +25,7 @@ import { resourcePath, type Resource } from './resource-path.js';
 import { LABEL, MANAGER } from './pod-labels.js';
 import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
 import type { Random, Timers } from './timers.js';
+import { unboundPodOf, type UnboundPod } from './unbound-pod.js';
 
 export interface KubernetesClusterOptions {
   readonly api: ApiServer;
@@ -33,6 +35,8 @@ export interface KubernetesClusterOptions {
   readonly report: (trouble: ReflectorTrouble) => void;
   readonly mapping?: NodeMapping;
   readonly pods?: PodSettings;
+  /** Milliseconds since 1970, for what people are shown; those of this machine by default. */
+  readonly wallMs?: () => number;
 }
 
 const LOOK_MS = 2000;
@@ -130,6 +134,7 @@ export class KubernetesCluster extends Cluster {
     this.running = undefined;
     running.stopping.abort();
     running.foreign.stop();
+    await running.notes.stop();
     await Promise.allSettled(this.creating.values());
     await Promise.all([running.nodes.stop(), running.leases.stop(), running.allPods.stop(), running.looking]);
   }
@@ -157,9 +162,11 @@ export class KubernetesCluster extends Cluster {
       logTail: (pod) => this.logTail(pod),
       stateOf: (node) => watch.stateOf(node),
     });
-    const running: Running = { stopping, nodes, leases, allPods, watch, pods, foreign, looking: undefined };
-    allPods.onChange(({ kind, object: { uid, own, tenant } }) => {
+    const notes = this.notesOn(allPods);
+    const running: Running = { stopping, nodes, leases, allPods, watch, pods, foreign, notes, looking: undefined };
+    allPods.onChange(({ kind, object: { uid, own, tenant, unbound } }) => {
       foreign.see(uid, kind === 'deleted' ? undefined : tenant);
+      if (kind === 'deleted' || unbound === undefined) notes.forget(uid);
       if (own === undefined) return;
       if (kind === 'deleted') pods.delete(own);
       else pods.see(own);
@@ -181,6 +188,21 @@ export class KubernetesCluster extends Cluster {
       report,
       project,
       path: resourcePath(resource, namespace === undefined ? {} : { namespace }),
+    });
+  }
+
+  private notesOn(allPods: Reflector<SeenPod>): PodNotes {
+    const { report, wallMs = Date.now, ...parts } = this.options;
+    return new PodNotes({
+      ...parts,
+      wallMs,
+      report: (error) => {
+        report({ what: 'note-failed', path: resourcePath(PODS), error });
+      },
+      unboundPod: ({ namespace, name, uid }) => {
+        const seen = allPods.get(`${namespace}/${name}`);
+        return seen?.uid === uid ? seen.unbound : undefined;
+      },
     });
   }
 
@@ -261,6 +283,7 @@ interface Running {
   readonly watch: NodeWatch;
   readonly pods: PodWatch;
   readonly foreign: ForeignUse;
+  readonly notes: PodNotes;
   looking: Promise<void> | undefined;
 }
 
@@ -270,10 +293,11 @@ interface SeenPod {
   /** Absent: a pod of another, or one that says it is Berth's and does not say which. */
   readonly own: OwnPod | undefined;
   readonly tenant: Tenant | undefined;
+  readonly unbound: UnboundPod | undefined;
 }
 
 function seenPodOf(pod: KubePod): SeenPod {
-  return { uid: pod.metadata.uid, own: ownPodOf(pod), tenant: tenantOf(pod) };
+  return { uid: pod.metadata.uid, own: ownPodOf(pod), tenant: tenantOf(pod), unbound: unboundPodOf(pod) };
 }
 
 function logPathOf({ namespace, name }: OwnPod): string {

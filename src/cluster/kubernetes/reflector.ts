@@ -46,7 +46,8 @@ export const DEFAULT_REFLECTOR_LIMITS: ReflectorLimits = {
 
 /** For the log; the reflector goes on by itself after each. */
 export interface ReflectorTrouble {
-  readonly what: 'list-failed' | 'watch-failed' | 'expired' | 'silent' | 'handler-failed' | 'object-unreadable';
+  readonly what:
+    'list-failed' | 'watch-failed' | 'expired' | 'silent' | 'handler-failed' | 'object-unreadable' | 'note-failed';
   readonly path: string;
   readonly error: unknown;
   /** Absent where nothing is tried again. */
