@@ -1,4 +1,4 @@
-import type { PodOrder, PodProgram } from '../../src/cluster/cluster.js';
+import type { BindOrder, FoundPod, PodOrder, PodProgram } from '../../src/cluster/cluster.js';
 import type { NodeSpec } from '../../src/core/index.js';
 
 export interface OrderWishes extends Partial<Omit<PodOrder, 'program' | 'pod' | 'name'>> {
@@ -46,5 +46,19 @@ export function aNode(name: string): NodeSpec {
     taints: [],
     topology: { rack: 'r1' },
     unschedulable: false,
+  };
+}
+
+/** An order to bind a pod that somebody else has made. */
+export function aBindOrder(found: Partial<FoundPod>, wishes: Partial<BindOrder> = {}): BindOrder {
+  const pod = wishes.pod ?? { workload: 'wl-1', incarnation: 1, podSet: 'worker', index: 0 };
+  return {
+    name: `${pod.workload}-${pod.incarnation}-${pod.podSet}-${pod.index}`,
+    pod,
+    epoch: 1,
+    found: { namespace: 'team', name: 'web', uid: 'uid-web', ...found },
+    node: 'node-a',
+    slots: [],
+    ...wishes,
   };
 }

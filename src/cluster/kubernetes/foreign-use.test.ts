@@ -21,6 +21,8 @@ interface Wish {
   readonly node?: string;
   readonly phase?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Berth has bound a pod of this uid. */
+  readonly placed?: string;
 }
 
 let pods = 0;
@@ -33,10 +35,15 @@ function aPod({
   node = 'a',
   phase = 'Running',
   labels = {},
+  placed,
 }: Wish): KubePod {
-  const annotations = slots === undefined ? {} : { 'berth.dev/slots': slots };
+  const uid = placed ?? `uid-${(pods += 1)}`;
+  const annotations = {
+    ...(slots !== undefined && { 'berth.dev/slots': slots }),
+    ...(placed !== undefined && { 'berth.dev/placed': `${placed}/wl/1/worker/0` }),
+  };
   return {
-    metadata: { name: 'p', uid: `uid-${(pods += 1)}`, labels, annotations },
+    metadata: { name: 'p', uid, labels, annotations },
     spec: {
       ...(node !== '' && { nodeName: node }),
       containers: [{ name: 'main', resources: { requests } }],
@@ -90,6 +97,7 @@ describe('what pods of others take', () => {
     'leaves out those of Berth, those that have ended, and those on no node': {
       pods: [
         { requests: { cpu: '1' }, labels: OWN },
+        { requests: { cpu: '1' }, placed: 'uid-of-a-found-pod' },
         { requests: { cpu: '1' }, phase: 'Succeeded' },
         { requests: { cpu: '1' }, phase: 'Failed' },
         { requests: { cpu: '1' }, node: '' },
@@ -121,6 +129,10 @@ describe('the slots that pods of others have', () => {
     {
       'are the highest': { pods: [gpus(1), gpus(2)], want: [5, 6, 7] },
       'are not those of pods of Berth': { pods: [own('6,7'), own('4'), gpus(2)], want: [3, 5] },
+      'are not those of a pod that Berth found and bound': {
+        pods: [{ ...gpus(2, '6,7'), placed: 'uid-of-a-found-pod' }, gpus(1)],
+        want: [5],
+      },
       'are those of pods of Berth where no others are left': { pods: [own('0,1,6,7'), gpus(5)], want: [2, 3, 4, 5, 7] },
       'are those that the annotation names': { pods: [gpus(2, '0,3'), gpus(1)], want: [0, 3, 7] },
       'are not named by an annotation of too few': { pods: [gpus(2, '0')], want: [6, 7] },

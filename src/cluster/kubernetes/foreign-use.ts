@@ -4,6 +4,7 @@ import type { NodeName, Resources } from '../../core/index.js';
 import type { Observation } from '../cluster.js';
 import type { KubePod } from './kube-types.js';
 import type { DeviceResource } from './node-spec-of.js';
+import { placedRefOf } from './placed-annotation.js';
 import { podRefOf, slotsOf } from './pod-labels.js';
 import { amountsOf, podRequests } from './pod-requests.js';
 import type { Timers } from './timers.js';
@@ -31,7 +32,7 @@ export function tenantOf(pod: KubePod): Tenant | undefined {
   if (node === '' || phase === 'Succeeded' || phase === 'Failed') return undefined;
   const { uid } = pod.metadata;
   const slots = slotsOf(pod);
-  if (podRefOf(pod) !== undefined) return { owner: 'berth', uid, node, slots };
+  if ((podRefOf(pod) ?? placedRefOf(pod)) !== undefined) return { owner: 'berth', uid, node, slots };
   const sum = new Map(podRequests({ containers: [], ...pod.spec } as unknown as V1PodSpec));
   for (const [name, amount] of amountsOf(pod.spec?.overhead)) sum.set(name, (sum.get(name) ?? 0) + amount);
   const devices = [...sum].filter(([name, amount]) => name.includes('/') && amount > 0);

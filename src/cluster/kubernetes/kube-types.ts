@@ -41,6 +41,7 @@ export interface KubeContainer {
 
 export interface KubeContainerStatus {
   readonly name: string;
+  readonly restartCount?: number;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: object;

@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeName } from '../../core/index.js';
 import {
   Cluster,
+  type BindOrder,
+  type FoundPod,
+  type LedgerView,
   type LogOptions,
   type Observation,
   type PodCreation,
@@ -14,7 +18,8 @@ import type { KubeObject } from './kube-object.js';
 import type { KubeLease, KubePod } from './kube-types.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
 import { NodeWatch, seenNodeOf, type SeenNode } from './node-watch.js';
-import { MAIN_CONTAINER } from './pod-life.js';
+import { PodBinder } from './pod-binder.js';
+import { evict } from './pod-eviction.js';
 import { podManifests } from './pod-manifest.js';
 import { PodNotes } from './pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
@@ -53,6 +58,8 @@ export class KubernetesCluster extends Cluster {
   private readonly mapping: NodeMapping;
   private readonly settings: PodSettings;
   private readonly writer: PodWriter;
+  private readonly binder: PodBinder;
+  private ledger: LedgerView | undefined;
   /** Orders that are being carried out, by the name of the pod. */
   private readonly creating = new Map<string, Promise<PodCreation>>();
   private running: Running | undefined;
@@ -62,6 +69,11 @@ export class KubernetesCluster extends Cluster {
     this.mapping = options.mapping ?? DEFAULT_NODE_MAPPING;
     this.settings = options.pods ?? DEFAULT_POD_SETTINGS;
     this.writer = new PodWriter(options.api);
+    this.binder = new PodBinder(options.api);
+  }
+
+  override know(ledger: LedgerView): void {
+    this.ledger = ledger;
   }
 
   async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
@@ -85,11 +97,11 @@ export class KubernetesCluster extends Cluster {
   }
 
   async createPod(order: PodOrder): Promise<PodCreation> {
-    const underWay = this.creating.get(order.name);
-    if (underWay !== undefined) return underWay;
-    const creation = this.create(order).finally(() => this.creating.delete(order.name));
-    this.creating.set(order.name, creation);
-    return creation;
+    return this.carryOut(order.name, () => this.create(order));
+  }
+
+  override async bindPod(order: BindOrder): Promise<PodCreation> {
+    return this.carryOut(order.name, () => this.bind(order));
   }
 
   async deletePod(name: string): Promise<'stopping' | 'unknown'> {
@@ -97,7 +109,13 @@ export class KubernetesCluster extends Cluster {
     const { pods } = this.started();
     const known = pods.find(name);
     if (known?.isDeleted === true) return known.hasGone ? 'unknown' : 'stopping';
-    const { namespace, uid } = known?.pod ?? (await this.findUnseen(name)) ?? {};
+    if (known?.pod.origin === 'found') return this.evict(known.pod, known.hasGone ? 'gone' : 'here');
+    const bound = known === undefined ? await this.binder.findUnseen(name) : undefined;
+    if (bound !== undefined) {
+      await evict(this.options.api, bound);
+      return 'stopping';
+    }
+    const { namespace, uid } = known?.pod.object ?? (await this.findUnseen(name)) ?? {};
     if (namespace === undefined || uid === undefined) return 'unknown';
     const hasGone = known?.hasGone ?? false;
     try {
@@ -119,7 +137,7 @@ export class KubernetesCluster extends Cluster {
     const pod = this.running?.pods.find(name)?.pod;
     if (pod === undefined || isAborted(signal)) return;
     const path = logPathOf(pod);
-    const query = { container: MAIN_CONTAINER, follow, ...(tail !== undefined && { tailLines: tail }) };
+    const query = { container: pod.output.container, follow, ...(tail !== undefined && { tailLines: tail }) };
     try {
       yield* this.options.api.logs(path, query, call);
     } catch (error) {
@@ -161,6 +179,14 @@ export class KubernetesCluster extends Cluster {
       observe: tell,
       logTail: (pod) => this.logTail(pod),
       stateOf: (node) => watch.stateOf(node),
+      awaited: new Set(
+        this.ledger?.found.flatMap(({ pods: found }) =>
+          Object.values(found)
+            .flat()
+            .map(({ uid }) => uid),
+        ),
+      ),
+      isBinding: (name) => this.binder.isUnseen(name),
     });
     const notes = this.notesOn(allPods);
     const running: Running = { stopping, nodes, leases, allPods, watch, pods, foreign, notes, looking: undefined };
@@ -170,6 +196,7 @@ export class KubernetesCluster extends Cluster {
       if (own === undefined) return;
       if (kind === 'deleted') pods.delete(own);
       else pods.see(own);
+      this.binder.see(own.name);
       if (running.looking !== undefined) pods.lookAt(own.name);
     });
     return running;
@@ -221,15 +248,22 @@ export class KubernetesCluster extends Cluster {
     }
   }
 
+  /** One at a time for each pod. */
+  private async carryOut(name: string, act: () => Promise<PodCreation>): Promise<PodCreation> {
+    const underWay = this.creating.get(name);
+    if (underWay !== undefined) return underWay;
+    const creation = act().finally(() => this.creating.delete(name));
+    this.creating.set(name, creation);
+    return creation;
+  }
+
   private async create(order: PodOrder): Promise<PodCreation> {
-    const { nodes, watch, pods } = this.started();
+    const { pods } = this.started();
     const newest = pods.newestIncarnation(order.pod.workload);
     if (newest > order.pod.incarnation)
       return { kind: 'refused', why: `incarnation ${newest} of this workload has been started`, retry: 'never' };
-    const node = nodes.get(order.node);
-    if (node === undefined) return { kind: 'refused', why: `there is no node ${order.node}`, retry: 'elsewhere' };
-    if (watch.stateOf(order.node) === 'lost')
-      return { kind: 'refused', why: `node ${order.node} is lost`, retry: 'elsewhere' };
+    const node = this.usableNode(order.node);
+    if (node.kind === 'refused') return node;
     const known = pods.find(order.name);
     // The end of one that has ended is observed, and it does not run again.
     if (known !== undefined && known.pod.life.phase !== 'pending') return { kind: 'created' };
@@ -237,17 +271,45 @@ export class KubernetesCluster extends Cluster {
     return manifests.kind === 'refused' ? manifests : this.writer.write(order, manifests);
   }
 
+  private async bind(order: BindOrder): Promise<PodCreation> {
+    const known = this.started().pods.find(order.name)?.pod;
+    // By an earlier try, whatever has become of its node: its life is observed.
+    if (known?.object.uid === order.found.uid && known.node === order.node) return { kind: 'created' };
+    const node = this.usableNode(order.node);
+    return node.kind === 'refused' ? node : this.binder.bind(order);
+  }
+
+  private usableNode(
+    name: NodeName,
+  ): ({ readonly kind: 'node' } & SeenNode) | Extract<PodCreation, { readonly kind: 'refused' }> {
+    const { nodes, watch } = this.started();
+    const node = nodes.get(name);
+    if (node === undefined) return { kind: 'refused', why: `there is no node ${name}`, retry: 'elsewhere' };
+    if (watch.stateOf(name) === 'lost') return { kind: 'refused', why: `node ${name} is lost`, retry: 'elsewhere' };
+    return { kind: 'node', ...node };
+  }
+
+  /** A found pod that has ended belongs to whoever made it, and is left to them. */
+  private async evict(pod: OwnPod, state: 'here' | 'gone'): Promise<'stopping' | 'unknown'> {
+    if (state === 'gone') {
+      this.started().pods.forget(pod.name);
+      return 'unknown';
+    }
+    if (pod.life.phase !== 'ended' && !pod.isStopping) await evict(this.options.api, pod.object);
+    return 'stopping';
+  }
+
   /** The watch may be a moment behind a creation. */
-  private async findUnseen(name: string): Promise<{ readonly namespace: string; readonly uid: string } | undefined> {
+  private async findUnseen(name: string): Promise<FoundPod | undefined> {
     const selection = { labelSelector: `${LABEL.managedBy}=${MANAGER}`, fieldSelector: `metadata.name=${name}` };
     const { items } = await this.options.api.listPage(resourcePath(PODS), { limit: 1, ...selection });
     const [found] = items;
-    return found && { namespace: found.metadata.namespace ?? '', uid: found.metadata.uid };
+    return found && { namespace: found.metadata.namespace ?? '', name, uid: found.metadata.uid };
   }
 
   private waitsToStart(name: string): boolean {
     const pod = this.running?.pods.find(name)?.pod;
-    return this.creating.has(name) || pod?.life.phase === 'pending' || pod?.life.phase === 'bound';
+    return this.creating.has(name) || pod?.output.hasBegun === false;
   }
 
   private async logTail(pod: OwnPod): Promise<string> {
@@ -258,7 +320,7 @@ export class KubernetesCluster extends Cluster {
     });
     let text = '';
     try {
-      const query = { container: MAIN_CONTAINER, follow: false, tailLines: LOG_TAIL_LINES };
+      const query = { container: pod.output.container, follow: false, tailLines: LOG_TAIL_LINES };
       for await (const chunk of this.options.api.logs(logPathOf(pod), query, { signal: giveUp.signal }))
         text = (text + chunk).slice(-LOG_TAIL_CHARACTERS);
     } catch {
@@ -300,7 +362,7 @@ function seenPodOf(pod: KubePod): SeenPod {
   return { uid: pod.metadata.uid, own: ownPodOf(pod), tenant: tenantOf(pod), unbound: unboundPodOf(pod) };
 }
 
-function logPathOf({ namespace, name }: OwnPod): string {
+function logPathOf({ object: { namespace, name } }: OwnPod): string {
   return resourcePath(PODS, { namespace, name, subresource: 'log' });
 }
 

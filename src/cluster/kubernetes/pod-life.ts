@@ -16,15 +16,14 @@ export interface PodLife {
 }
 
 const SIGKILL = 137;
-const NOT_ITS_FAULT = { outcome: 'failed', blame: 'node' } as const;
+export const NOT_ITS_FAULT = { outcome: 'failed', blame: 'node' } as const;
 
-/** Reads a pod object. Pure: the same object gives the same answer. */
+/** Reads a pod that Berth has created. Pure: the same object gives the same answer. */
 export function lifeOf(pod: KubePod): PodLife {
   const { spec = {}, status = {} } = pod;
-  const isTerminal = status.phase === 'Succeeded' || status.phase === 'Failed';
   const main = mainOf(status.containerStatuses);
-  const end = endOf(pod, isTerminal, main);
-  if (end !== undefined) return { phase: 'ended', ...end, isGone: isTerminal && hasStopped(pod) };
+  const end = endOf(pod, main);
+  if (end !== undefined) return { phase: 'ended', ...end, isGone: isTerminal(pod) && hasStopped(pod) };
   if (spec.nodeName === undefined) return { phase: 'pending', isGone: false };
   if (main?.state?.running !== undefined) return { phase: 'started', isGone: false };
   const detail = whyNotStarted(pod, main);
@@ -38,17 +37,22 @@ export function endOfVanished(pod: KubePod): Pick<PodLife, 'end' | 'detail'> {
   return { end: { outcome: 'deleted', blame: 'scheduler' }, detail: 'The pod was deleted.' };
 }
 
-interface Ended {
+/** Nothing of it runs again: a claim that {@link hasStopped} puts to the proof. */
+export function isTerminal({ status = {} }: KubePod): boolean {
+  return status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+export interface Ended {
   readonly end: PodEnd;
   readonly detail: string;
 }
 
-function endOf(pod: KubePod, isTerminal: boolean, main: KubeContainerStatus | undefined): Ended | undefined {
+function endOf(pod: KubePod, main: KubeContainerStatus | undefined): Ended | undefined {
   const terminated = main?.state?.terminated;
   const { reason = '', message = '' } = pod.status ?? {};
   // Seen a second before the phase, and it has the exit code.
   if (terminated !== undefined) return endOfProgram(pod, terminated);
-  if (!isTerminal) return undefined;
+  if (!isTerminal(pod)) return undefined;
   const stop = stopOf(pod);
   if (stop !== undefined) return { end: stop.end, detail: stop.sentence };
   const init = pod.status?.initContainerStatuses?.find(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0);
@@ -63,7 +67,7 @@ function endOf(pod: KubePod, isTerminal: boolean, main: KubeContainerStatus | un
 }
 
 /** The kubelet admits by what it has, and knows better than any scheduler. It took nothing, so another try is free. */
-function refusedByKubelet(reason: string, message: string): Ended {
+export function refusedByKubelet(reason: string, message: string): Ended {
   const isScheduler = /^(OutOf|NodeAffinity$|TaintToleration|PodRequests|Unexpected)/.test(reason);
   const sentence = `The node did not run the pod: ${[reason, message].filter((text) => text !== '').join(': ')}`;
   return {
@@ -72,17 +76,18 @@ function refusedByKubelet(reason: string, message: string): Ended {
   };
 }
 
-type Terminated = NonNullable<NonNullable<KubeContainerStatus['state']>['terminated']>;
+export type Terminated = NonNullable<NonNullable<KubeContainerStatus['state']>['terminated']>;
 
 /** A pod that was asked to stop did not fail, whatever its exit code: only the trainer's 0 means that the work is done. */
-function endOfProgram(pod: KubePod, { exitCode, reason = '', message = '' }: Terminated): Ended {
+function endOfProgram(pod: KubePod, terminated: Terminated): Ended {
+  const { exitCode, reason = '', message = '' } = terminated;
   const how = `exited with code ${exitCode}`;
   const stop = stopOf(pod);
   const isTrainer = pod.metadata.annotations?.[ANNOTATION.program] === 'trainer';
   if (exitCode === 0 && (stop === undefined || isTrainer)) {
     return { end: { outcome: 'succeeded', blame: 'workload', exitCode }, detail: `The program ${how}.` };
   }
-  if (isLostWithNode(exitCode, reason)) {
+  if (isLostWithNode(terminated)) {
     return { end: { outcome: 'lost', blame: 'node', exitCode }, detail: 'The pod was lost with its node.' };
   }
   if (stop !== undefined) return { end: { ...stop.end, exitCode }, detail: `${stop.sentence} It ${how}.` };
@@ -98,7 +103,7 @@ function endOfProgram(pod: KubePod, { exitCode, reason = '', message = '' }: Ter
 }
 
 /** A kubelet that came back and does not find the container that it had started says so. */
-function isLostWithNode(exitCode: number, reason: string): boolean {
+export function isLostWithNode({ exitCode, reason = '' }: Terminated): boolean {
   return (exitCode === 255 && reason === 'Unknown') || reason === 'ContainerStatusUnknown';
 }
 
@@ -108,7 +113,7 @@ interface Stop {
 }
 
 /** Why it was asked to stop: whoever evicts says so in a condition, and a plain deletion says nothing. */
-function stopOf({ metadata, status = {} }: KubePod): Stop | undefined {
+export function stopOf({ metadata, status = {} }: KubePod): Stop | undefined {
   const disruption = status.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
   if (disruption !== undefined) {
     const { reason = '', message = '' } = disruption;
@@ -139,7 +144,7 @@ function limitOf({ spec = {} }: KubePod): string {
  * A terminal phase alone is no evidence: the control plane sets it, too, for pods of nodes that are gone. The kubelet
  * sets it with the ends of all containers, or before it has started any.
  */
-function hasStopped({ status = {} }: KubePod): boolean {
+export function hasStopped({ status = {} }: KubePod): boolean {
   const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const isOfControlPlane = status.conditions?.some(({ reason }) => reason === 'DeletionByPodGC') ?? false;
   if (statuses.length === 0) return !isOfControlPlane;

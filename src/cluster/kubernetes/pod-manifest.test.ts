@@ -21,7 +21,12 @@ const TRAINER: PodProgram = { kind: 'trainer', job: { name: 'adult' } as unknown
 const SETTINGS = PodSettingsSchema.parse({ trainerImage: 'registry/trainer:1' });
 
 interface ReadPod {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Record<string, string>;
+    readonly annotations: Record<string, string>;
+  };
   readonly spec: {
     readonly containers: readonly [
       {
@@ -54,7 +59,7 @@ function base64(text: string): string {
 
 describe('the manifest of a pod', () => {
   it('names it, its namespace and its place in its workload, so that it is found again', () => {
-    const { pod } = manifests({ slots: WHOLE, incarnation: 3, index: 1, rank: 1, worldSize: 2 });
+    const { pod } = manifests({ slots: WHOLE, incarnation: 3, index: 1, rank: 1, worldSize: 2, epoch: 4 });
     expect(pod.metadata).toMatchObject({ name: 'wl-1-3-worker-1', namespace: 'research' });
     expect(podRefOf(pod as unknown as KubePod)).toEqual({
       workload: 'wl-1',
@@ -63,6 +68,7 @@ describe('the manifest of a pod', () => {
       index: 1,
     });
     expect(slotsOf(pod as unknown as KubePod)).toEqual([2, 5]);
+    expect(pod.metadata.annotations).toMatchObject({ 'berth.dev/epoch': '4', 'berth.dev/slots': '2,5' });
     expect(pod.metadata.labels['berth.dev/rank']).toBe('1');
   });
 

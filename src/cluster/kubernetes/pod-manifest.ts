@@ -1,7 +1,7 @@
 import type { PodCreation, PodOrder } from '../cluster.js';
 import { deviceRequestOf } from './device-request.js';
 import { MAIN_CONTAINER } from './pod-life.js';
-import { ANNOTATION, LABEL, MANAGER, SCHEDULER_NAME } from './pod-labels.js';
+import { ANNOTATION, LABEL, MANAGER, SCHEDULER_NAME, slotList } from './pod-labels.js';
 import type { MappedNode } from './node-spec-of.js';
 import type { PodSettings } from './pod-settings.js';
 
@@ -94,8 +94,12 @@ function labelsOf({ pod, workloadName, rank }: PodOrder): Readonly<Record<string
   };
 }
 
-function annotationsOf({ program, slots }: PodOrder): Readonly<Record<string, string>> {
-  return { [ANNOTATION.program]: program.kind, [ANNOTATION.slots]: slotList({ slots }) };
+function annotationsOf({ program, slots, epoch }: PodOrder): Readonly<Record<string, string>> {
+  return {
+    [ANNOTATION.program]: program.kind,
+    [ANNOTATION.slots]: slotList(slots),
+    [ANNOTATION.epoch]: String(epoch),
+  };
 }
 
 function containerOf(order: PodOrder, image: string, devices: Readonly<Record<string, string>>): object {
@@ -133,7 +137,7 @@ function environmentOf(order: PodOrder): Readonly<Record<string, string>> {
     BERTH_POD: order.name,
     BERTH_INCARNATION: String(pod.incarnation),
     BERTH_WORKLOAD_DIR: WORKLOAD_FOLDER,
-    BERTH_DEVICES: slotList(order),
+    BERTH_DEVICES: slotList(order.slots),
     BERTH_VIRTUAL_DEVICES: '0',
     BERTH_STATUS_URL: order.status.url,
     BERTH_STATUS_TOKEN_FILE: `${SECRET_FOLDER}/token`,
@@ -143,10 +147,6 @@ function environmentOf(order: PodOrder): Readonly<Record<string, string>> {
     MASTER_ADDR: worldSize > 1 ? `${hostnameOf(0)}.${serviceNameOf(order)}` : '127.0.0.1',
     MASTER_PORT: String(MASTER_PORT),
   };
-}
-
-function slotList({ slots }: Pick<PodOrder, 'slots'>): string {
-  return slots.map(({ slot }) => slot).join(',');
 }
 
 /** The core has put it there in spite of these; others come later, and may end it. */

@@ -8,11 +8,15 @@ let watch: PodWatch;
 let heard: string[];
 let refuses: boolean;
 let nodeState: NodeState | undefined;
+let awaited: Set<string>;
+let binding: string | undefined;
 
 beforeEach(() => {
   heard = [];
   refuses = false;
   nodeState = 'healthy';
+  awaited = new Set();
+  binding = undefined;
   watch = new PodWatch({
     observe: (observation: Observation) => {
       if (refuses) throw new Error('full');
@@ -20,6 +24,8 @@ beforeEach(() => {
     },
     logTail: () => Promise.resolve('the end of its output'),
     stateOf: () => nodeState,
+    awaited,
+    isBinding: (name) => name === binding,
   });
 });
 
@@ -101,4 +107,72 @@ describe(PodWatch.name, () => {
       expect(heard.at(-1)).toBe('pod-gone');
     },
   );
+});
+
+const LIFE = ['pod-bound', 'pod-started', 'pod-ended', 'pod-gone'];
+const NAME = 'wl-1-worker-0';
+
+function aFoundPod(phase: string, uid = 'uid-f'): OwnPod {
+  const pod = ownPodOf({
+    metadata: { name: 'web', namespace: 'team', uid, annotations: { 'berth.dev/placed': `${uid}/wl/1/worker/0` } },
+    spec: { nodeName: 'a', containers: [{ name: 'web' }, { name: 'mesh' }] },
+    status: { phase },
+  });
+  if (pod === undefined) throw new Error('it was bound');
+  return pod;
+}
+
+describe('the life of a found pod', () => {
+  it('begins with its binding', async () => {
+    await see(aFoundPod('Pending'));
+    expect(heard).toEqual(['pod-bound', 'pod-started']);
+    expect(watch.list()).toEqual([
+      {
+        name: NAME,
+        pod: { workload: 'wl', incarnation: 1, podSet: 'worker', index: 0 },
+        node: 'a',
+        state: 'started',
+      },
+    ]);
+    expect(watch.find(NAME)?.pod.object).toEqual({ namespace: 'team', name: 'web', uid: 'uid-f' });
+  });
+
+  it('ends once, though its object stays and changes', async () => {
+    await see(aFoundPod('Running'));
+    await see(aFoundPod('Succeeded'));
+    expect(heard).toEqual(LIFE);
+    watch.forget(NAME);
+    await see(aFoundPod('Succeeded'));
+    expect(heard).toEqual(LIFE);
+    expect(watch.list()).toEqual([]);
+  });
+
+  it('is over for one that is first seen after its end', async () => {
+    await see(aFoundPod('Failed'));
+    expect(heard).toEqual([]);
+    expect(watch.list()).toEqual([]);
+  });
+
+  it('is told once of one whose end may have been missed', async () => {
+    awaited.add('uid-f');
+    await see(aFoundPod('Succeeded'));
+    expect(heard).toEqual(LIFE);
+    watch.forget(NAME);
+    await see(aFoundPod('Succeeded'));
+    expect(heard).toEqual(LIFE);
+  });
+
+  it('is told of one that ended before its binding was seen', async () => {
+    binding = NAME;
+    await see(aFoundPod('Succeeded'));
+    expect(heard).toEqual(LIFE);
+  });
+
+  it('is not that of another pod which says the same of itself', async () => {
+    await see(aFoundPod('Running'));
+    await see(aFoundPod('Succeeded', 'uid-g'));
+    watch.delete(aFoundPod('Succeeded', 'uid-g'));
+    await settle();
+    expect(heard).toEqual(['pod-bound', 'pod-started']);
+  });
 });

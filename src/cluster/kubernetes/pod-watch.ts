@@ -1,28 +1,57 @@
 import type { NodeName, NodeState, PodRef } from '../../core/index.js';
-import type { Observation, PodSeen } from '../cluster.js';
+import type { FoundPod, Observation, PodSeen } from '../cluster.js';
+import { lifeOfFound } from './found-pod-life.js';
 import type { KubePod } from './kube-types.js';
-import { podRefOf } from './pod-labels.js';
+import { placedRefOf } from './placed-annotation.js';
+import { orderNameOf, podRefOf } from './pod-labels.js';
 import { endOfVanished, lifeOf, type PodLife } from './pod-life.js';
+import { outputOfCreated, outputOfFound, type PodOutput } from './pod-output.js';
 
-/** A pod of Berth's, as it is kept. */
+/** A pod that Berth has created, or found and bound, as it is kept. */
 export interface OwnPod {
+  /** That of its order, by which the ledger knows it: the object of a found pod has a name of its own. */
   readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
+  readonly origin: 'created' | 'found';
+  readonly object: FoundPod;
   readonly ref: PodRef;
   /** Absent: it was not bound. */
   readonly node: NodeName | undefined;
   readonly life: PodLife;
+  /** It was asked to stop. */
+  readonly isStopping: boolean;
+  readonly output: PodOutput;
   /** How it has ended, should it be gone without having been seen to end. */
   readonly vanished: Pick<PodLife, 'end' | 'detail'>;
 }
 
 /** Absent: a pod of somebody else. */
 export function ownPodOf(pod: KubePod): OwnPod | undefined {
-  const ref = podRefOf(pod);
-  const { name, namespace = '', uid } = pod.metadata;
-  if (ref === undefined) return undefined;
-  return { name, namespace, uid, ref, node: pod.spec?.nodeName, life: lifeOf(pod), vanished: endOfVanished(pod) };
+  const created = podRefOf(pod);
+  if (created !== undefined) {
+    const life = lifeOf(pod);
+    return {
+      name: pod.metadata.name,
+      origin: 'created',
+      ref: created,
+      life,
+      output: outputOfCreated(life),
+      ...signsOf(pod),
+    };
+  }
+  const found = placedRefOf(pod);
+  if (found === undefined) return undefined;
+  const life = lifeOfFound(pod);
+  return { name: orderNameOf(found), origin: 'found', ref: found, life, output: outputOfFound(pod), ...signsOf(pod) };
+}
+
+function signsOf(pod: KubePod): Pick<OwnPod, 'object' | 'node' | 'isStopping' | 'vanished'> {
+  const { name, namespace = '', uid, deletionTimestamp } = pod.metadata;
+  return {
+    object: { namespace, name, uid },
+    node: pod.spec?.nodeName,
+    isStopping: deletionTimestamp !== undefined,
+    vanished: endOfVanished(pod),
+  };
 }
 
 export interface PodWatchOptions {
@@ -30,6 +59,10 @@ export interface PodWatchOptions {
   /** The end of its output; never throws, and is empty when there is none. */
   readonly logTail: (pod: OwnPod) => Promise<string>;
   readonly stateOf: (node: NodeName) => NodeState | undefined;
+  /** Found pods, by their uid, whose end may have been missed. */
+  readonly awaited: Set<string>;
+  /** It was bound a moment ago, and may have ended since. */
+  readonly isBinding: (name: string) => boolean;
 }
 
 const TOLD = ['nothing', 'bound', 'started', 'ended', 'gone'] as const;
@@ -54,14 +87,15 @@ export class PodWatch {
 
   see(pod: OwnPod): void {
     const known = this.entries.get(pod.name);
-    if (known?.pod.uid === pod.uid) known.pod = pod;
-    else this.entries.set(pod.name, { pod, told: 'nothing', isDeleted: false, logTail: undefined, output: undefined });
+    if (known?.pod.object.uid === pod.object.uid) known.pod = pod;
+    else if (pod.origin === 'created' || (known === undefined && this.isNews(pod)))
+      this.entries.set(pod.name, { pod, told: 'nothing', isDeleted: false, logTail: undefined, output: undefined });
   }
 
   /** It is no longer in the API server. */
   delete(pod: OwnPod): void {
     const known = this.entries.get(pod.name);
-    if (known?.pod.uid !== pod.uid) return;
+    if (known?.pod.object.uid !== pod.object.uid) return;
     known.pod = pod;
     known.isDeleted = true;
   }
@@ -69,6 +103,11 @@ export class PodWatch {
   find(name: string): { readonly pod: OwnPod; readonly isDeleted: boolean; readonly hasGone: boolean } | undefined {
     const entry = this.entries.get(name);
     return entry && { pod: entry.pod, isDeleted: entry.isDeleted, hasGone: entry.told === 'gone' };
+  }
+
+  /** Its end is noted: whatever becomes of a found pod after it is nobody's news. */
+  forget(name: string): void {
+    this.entries.delete(name);
   }
 
   list(): readonly PodSeen[] {
@@ -98,12 +137,19 @@ export class PodWatch {
     if (entry.told === 'gone' && entry.isDeleted) this.entries.delete(name);
   }
 
+  /** A found pod that has ended stays for as long as whoever made it likes. */
+  private isNews({ name, object: { uid }, life }: OwnPod): boolean {
+    const isAwaited = this.options.awaited.delete(uid);
+    return !life.isGone || isAwaited || this.options.isBinding(name);
+  }
+
   private tellLife(entry: Entry): void {
     const { pod, isDeleted } = entry;
     const { phase, end } = pod.life;
+    const isFound = pod.origin === 'found';
     if (phase !== 'pending') this.tell(entry, 'bound', { kind: 'pod-bound', pod: pod.ref });
     // One that ended with an exit code has run, also when nobody saw it run.
-    const hasRun = phase === 'started' || (end?.exitCode !== undefined && end.outcome !== 'lost');
+    const hasRun = isFound || phase === 'started' || (end?.exitCode !== undefined && end.outcome !== 'lost');
     if (hasRun) this.tell(entry, 'started', { kind: 'pod-started', pod: pod.ref });
     const last = end === undefined ? (isDeleted ? pod.vanished : undefined) : pod.life;
     if (last?.end === undefined || entry.told === 'gone') return;

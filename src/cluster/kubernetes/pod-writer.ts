@@ -52,8 +52,10 @@ export class PodWriter {
     const found = (await this.api.get(resourcePath(PODS, { namespace: order.team, name: order.name }))) as KubePod;
     const ref = podRefOf(found);
     const { workload, incarnation, podSet, index } = order.pod;
-    const isSame = ref?.workload === workload && ref.incarnation === incarnation && ref.podSet === podSet && ref.index === index;
-    if (!isSame) throw new RefusedError(`pod ${order.name} of namespace ${order.team} exists, and is not Berth's: delete it`);
+    const isSame =
+      ref?.workload === workload && ref.incarnation === incarnation && ref.podSet === podSet && ref.index === index;
+    if (!isSame)
+      throw new RefusedError(`pod ${order.name} of namespace ${order.team} exists, and is not Berth's: delete it`);
     this.refuseElsewhere(order, found);
     return found;
   }
