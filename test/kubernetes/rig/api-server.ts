@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:https';
+import { createInterface } from 'node:readline';
 
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 16;
@@ -58,6 +59,26 @@ export class ApiServer {
       throw new Error(`${call.method} ${call.path}: ${status} ${message}`);
     }
     return body as T;
+  }
+
+  /** Each line of a stream that does not end by itself, until `signal` says so; an end without that is an error. */
+  follow(path: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    const { agent, token } = this;
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const asked = request(new URL(path, this.url), { agent, headers, signal }, (answer) => {
+        if (answer.statusCode !== 200) reject(new Error(`GET ${path}: ${answer.statusCode ?? 0}`));
+        createInterface(answer)
+          .on('line', onLine)
+          .on('close', () => {
+            reject(new Error(`GET ${path}: the stream has ended`));
+          });
+      });
+      asked.on('error', reject).end();
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
   }
 
   close(): void {

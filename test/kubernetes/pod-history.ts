@@ -1,0 +1,140 @@
+import type { ApiServer } from './rig/api-server.js';
+import { GPU_RESOURCE } from './rig/fake-nodes.js';
+
+/** A change of a pod, as the API server tells it to whoever watches. */
+interface PodChange {
+  readonly atMs: number;
+  readonly uid: string;
+  /** Absent: it starts alone. */
+  readonly gang: string | undefined;
+  /** Absent: it is not bound. */
+  readonly node: string | undefined;
+  readonly gpus: number;
+  readonly cpuMilli: number;
+  /** It takes nothing any more: it has ended, or it is deleted. */
+  readonly isOver: boolean;
+  /** It was deleted before it ended. */
+  readonly isDeleted: boolean;
+}
+
+interface WatchedPod {
+  readonly metadata: { readonly uid: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[];
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+/** A gang of which some pods were bound and others not, from its first binding to the last, or to the end of the watch. */
+export interface PartlyBound {
+  readonly gang: string;
+  readonly ms: number;
+  readonly bound: number;
+}
+
+export interface NodeSize {
+  readonly gpus: number;
+  readonly cpuMilli: number;
+}
+
+/** What happened to all pods, as the API server has told it; nothing of it is what Berth says. */
+export class PodHistory {
+  private readonly changes: PodChange[] = [];
+  private readonly stopping = new AbortController();
+  private watching: Promise<void> = Promise.resolve();
+
+  static async begin(api: ApiServer, namespace: string): Promise<PodHistory> {
+    const history = new PodHistory();
+    const path = `/api/v1/namespaces/${namespace}/pods`;
+    const list = await api.ask<{ metadata: { resourceVersion: string } }>({ method: 'GET', path });
+    const query = `watch=true&resourceVersion=${list.metadata.resourceVersion}`;
+    history.watching = api.follow(
+      `${path}?${query}`,
+      (line) => {
+        const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: WatchedPod };
+        history.changes.push(changeOf(type, object));
+      },
+      history.stopping.signal,
+    );
+    return history;
+  }
+
+  /** Throws when the watch broke: what it missed nobody knows. */
+  async end(): Promise<void> {
+    this.stopping.abort();
+    await this.watching;
+  }
+
+  /** Of gangs of these sizes, the longest first. A gang is bound once each of its pods was. */
+  partlyBound(sizes: ReadonlyMap<string, number>): readonly PartlyBound[] {
+    const bound = new Map<string, Set<string>>();
+    const since = new Map<string, number>();
+    const found: PartlyBound[] = [];
+    for (const { gang, uid, node, atMs, isDeleted } of this.changes) {
+      if (gang === undefined) continue;
+      const pods = bound.get(gang) ?? new Set<string>();
+      bound.set(gang, pods);
+      // Where a pod that has ended was bound it stays so: the gang has been whole, or is still to be.
+      if (isDeleted) pods.delete(uid);
+      else if (node !== undefined) pods.add(uid);
+      const isPart = pods.size > 0 && pods.size < (sizes.get(gang) ?? 0);
+      const from = since.get(gang);
+      if (isPart && from === undefined) since.set(gang, atMs);
+      else if (!isPart && from !== undefined) {
+        found.push({ gang, ms: atMs - from, bound: pods.size });
+        since.delete(gang);
+      }
+    }
+    const lastMs = performance.now();
+    for (const [gang, from] of since) found.push({ gang, ms: lastMs - from, bound: bound.get(gang)?.size ?? 0 });
+    return found.sort((a, b) => b.ms - a.ms);
+  }
+
+  /** Nodes that at some moment had more bound to them than they have. */
+  overfull(size: NodeSize): readonly string[] {
+    const pods = new Map<string, PodChange>();
+    const used = new Map<string, { gpus: number; cpuMilli: number }>();
+    const found = new Set<string>();
+    const count = ({ node, gpus, cpuMilli, isOver }: PodChange, sign: 1 | -1): void => {
+      if (node === undefined || isOver) return;
+      const sum = used.get(node) ?? { gpus: 0, cpuMilli: 0 };
+      sum.gpus += sign * gpus;
+      sum.cpuMilli += sign * cpuMilli;
+      used.set(node, sum);
+      if (sum.gpus > size.gpus || sum.cpuMilli > size.cpuMilli) found.add(node);
+    };
+    for (const change of this.changes) {
+      const before = pods.get(change.uid);
+      if (before !== undefined) count(before, -1);
+      count(change, 1);
+      pods.set(change.uid, change);
+    }
+    return [...found].sort();
+  }
+
+  get boundPods(): number {
+    return new Set(this.changes.filter(({ node }) => node !== undefined).map(({ uid }) => uid)).size;
+  }
+}
+
+function changeOf(type: string, { metadata, spec, status }: WatchedPod): PodChange {
+  const isDeleted = type === 'DELETED';
+  const { phase } = status ?? {};
+  const hasEnded = phase === 'Succeeded' || phase === 'Failed';
+  const requests = spec.containers.map(({ resources }) => resources?.requests ?? {});
+  return {
+    atMs: performance.now(),
+    uid: metadata.uid,
+    gang: metadata.labels?.['berth.dev/gang'],
+    node: spec.nodeName,
+    gpus: requests.reduce((sum, request) => sum + Number(request[GPU_RESOURCE] ?? 0), 0),
+    cpuMilli: requests.reduce((sum, { cpu = '0' }) => sum + milliOf(cpu), 0),
+    isOver: isDeleted || hasEnded,
+    isDeleted: isDeleted && !hasEnded,
+  };
+}
+
+function milliOf(cpu: string): number {
+  return cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000;
+}
