@@ -8,6 +8,7 @@ import type { CoreSession } from './core-session.js';
 import { DriverWatch } from './driver-watch.js';
 import { Ledger, StaleEpochError, type Leadership } from './ledger.js';
 import { OutboxRunner } from './outbox-runner.js';
+import { Term } from './term.js';
 import { WakeUp } from './wake-up.js';
 
 /** Leadership: expiry 10 s, renewed every 2 s, contested every half a second. */
@@ -73,9 +74,10 @@ export class LiveLoop {
   private async run(holder: string): Promise<void> {
     while (!this.isStopping()) {
       try {
+        const askedAtMs = performance.now();
         this.leadership = await this.ledger.campaign(holder, LEASE_MS);
         if (this.leadership === undefined) await this.driver.end();
-        else await this.serve(this.leadership);
+        else await this.serve(new Term(this.leadership, LEASE_MS, askedAtMs));
       } catch (error) {
         if (error instanceof StaleEpochError) this.logger.warn({ message: 'leadership lost', epoch: error.epoch });
         else this.logger.error({ message: 'term ended by a failure; rebuilding', error });
@@ -87,32 +89,34 @@ export class LiveLoop {
   }
 
   /** One term, until somebody stops it or it fails. */
-  private async serve(leadership: Leadership): Promise<void> {
-    const term = new AbortController();
+  private async serve(term: Term): Promise<void> {
     this.failures += 1;
     try {
-      void this.keepLease(leadership, term);
-      await this.lead(leadership, term.signal);
+      void this.keepLease(term);
+      await this.lead(term);
     } finally {
-      term.abort();
+      term.end();
       await this.outbox.end();
     }
   }
 
   /** However long a cycle takes. */
-  private async keepLease(leadership: Leadership, term: AbortController): Promise<void> {
+  private async keepLease(term: Term): Promise<void> {
     try {
       for (;;) {
         await delay(RENEW_MS, undefined, { signal: term.signal });
-        await this.ledger.renew(leadership, LEASE_MS);
+        const askedAtMs = performance.now();
+        await this.ledger.renew(term.leadership, LEASE_MS);
+        term.renewed(askedAtMs);
       }
     } catch (error) {
-      term.abort(error); // without effect when the term is over already
+      term.end(error); // without effect when the term is over already
       this.wakeUp.wake();
     }
   }
 
-  private async lead(leadership: Leadership, term: AbortSignal): Promise<void> {
+  private async lead(term: Term): Promise<void> {
+    const { leadership } = term;
     const state = await this.ledger.load();
     const session = this.cores.rebuild(state);
     await this.driver.begin(state, () => {
@@ -122,7 +126,7 @@ export class LiveLoop {
     this.logger.log({ message: 'leading', epoch: leadership.epoch, workloads: state.workloads.length });
     let { cursor } = state;
     while (!this.isStopping()) {
-      term.throwIfAborted();
+      term.throwIfOver();
       const { commands, cursor: next } = await this.ledger.commandsAfter(cursor, BATCH);
       if (commands.some(({ kind }) => kind === 'quotas-changed')) return;
       for (const command of commands) session.command(command);
@@ -130,7 +134,7 @@ export class LiveLoop {
       await this.takeAnswers(leadership, session);
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      this.outbox.begin(leadership, term, () => {
+      this.outbox.begin(term, () => {
         this.wakeUp.wake();
       });
       this.failures = 0;

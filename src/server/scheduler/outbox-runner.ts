@@ -3,8 +3,9 @@ import { Cluster, NodeFaults, type BindOrder, type PodOrder, type PodProgram } f
 import type { PodRef } from '../../core/index.js';
 import { podTokenOf } from '../auth/pod-token.js';
 import { ServerSecret } from '../auth/server-secret.js';
-import { Ledger, type Intent, type IntentOutcome, type Leadership, type NodeWish } from './ledger.js';
+import { Ledger, type Intent, type IntentOutcome, type NodeWish } from './ledger.js';
 import { StatusAddress } from './status-address.js';
+import type { Term } from './term.js';
 
 const BATCH = 128;
 const PARALLEL = 8;
@@ -59,12 +60,12 @@ export class OutboxRunner {
   ) {}
 
   /** Begins a run, unless one is under way. `wake`: there is something to take, or a reason to begin again. */
-  begin(leadership: Leadership, term: AbortSignal, wake: () => void): void {
+  begin(term: Term, wake: () => void): void {
     if (this.underWay !== undefined) {
       this.underWay.wasAsked = true;
       return;
     }
-    const run: UnderWay = { result: this.run(leadership, term), isOver: false, wasAsked: false };
+    const run: UnderWay = { result: this.run(term), isOver: false, wasAsked: false };
     this.underWay = run;
     const end = (hasResult: boolean): void => {
       run.isOver = true;
@@ -94,12 +95,12 @@ export class OutboxRunner {
     this.underWay = undefined;
   }
 
-  private async run(leadership: Leadership, term: AbortSignal): Promise<OutboxRun> {
-    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(leadership, term), this.fulfilWishes()]);
+  private async run(term: Term): Promise<OutboxRun> {
+    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(term), this.fulfilWishes()]);
     return { ...answers, fulfilled };
   }
 
-  private async carryOutIntents({ epoch }: Leadership, term: AbortSignal): Promise<Omit<OutboxRun, 'fulfilled'>> {
+  private async carryOutIntents(term: Term): Promise<Omit<OutboxRun, 'fulfilled'>> {
     const chains = chainsOf(await this.ledger.dueIntents(BATCH));
     const refused: RefusedPod[] = [];
     const gone: PodRef[] = [];
@@ -108,8 +109,8 @@ export class OutboxRunner {
     const worker = async (): Promise<void> => {
       for (const chain of work) {
         for (const intent of chain) {
-          if (term.aborted) return;
-          const { outcome, refusal, isGone = false } = await this.attempt(intent, epoch);
+          if (term.isOver) return;
+          const { outcome, refusal, isGone = false } = await this.attempt(intent, term.leadership.epoch);
           outcomes.push({ id: intent.id, outcome });
           if (refusal !== undefined) refused.push(refusal);
           if (isGone) gone.push(intent.pod);
