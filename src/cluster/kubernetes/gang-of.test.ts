@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PodSetSpec, WorkloadSpec } from '../../core/index.js';
 import { aPod, aPodGroup } from '../../../test/support/kube-pods.js';
 import type { Gang } from './gang-of.js';
-import { gangOf } from './gang-of.js';
+import { gangOf, latecomerOf } from './gang-of.js';
 import { podMembership, teamOf } from './pod-membership.js';
 import type { PodGroupObject, PodObject } from './pod-object.js';
 import { podSetOf } from './pod-set-of.js';
@@ -21,6 +21,8 @@ interface Case {
     | string
     | { readonly workload?: Partial<WorkloadSpec>; readonly sets: Readonly<Record<string, Partial<PodSetSpec>>> };
 }
+
+const noteOf = (gang: Gang) => (gang.kind === 'waits' ? `${gang.note.reason}: ${gang.note.message}` : gang);
 
 function gangWith({ pods, group, namespaceLabels = NAMESPACE_LABELS }: Case): Gang {
   const members = pods.map((wish) => aPod(wish)).map((pod) => ({ pod, reading: podSetOf(pod, SURROUNDINGS) }));
@@ -68,49 +70,49 @@ const cases: Record<string, Case> = {
   'a pod without a queue': {
     pods: [{}],
     namespaceLabels: {},
-    want: 'neither the pod nor its namespace has the label berth.dev/queue',
-  },
-  'a pod behind a gate': {
-    pods: [{ spec: { schedulingGates: [{ name: 'later' }] } }],
-    want: { workload: { hold: true }, sets: { pods: {} } },
+    want: 'QueueNotFound: neither the pod nor its namespace has the label berth.dev/queue',
   },
   'a pod with what is not supported': {
     pods: [{ spec: { resourceClaims: [{ name: 'gpu' }] } }],
-    want: 'spec.resourceClaims: Berth does not allocate claims of devices',
+    want: 'NotSupported: spec.resourceClaims: Berth does not allocate claims of devices',
   },
   'a gang by labels that is not all there': {
     pods: [labelled('b', '3'), labelled('a', '3')],
-    want: 'waits for 1 of 3 pods',
+    want: 'WaitingForGang: waits for 1 of 3 pods',
   },
   'a gang by labels': {
     pods: [labelled('b', '2', { index: '1' }), labelled('a', '2', { index: '0' })],
     want: {
-      workload: { id: 'uid-a', name: 'default/g' },
+      workload: { name: 'default/g' },
       sets: { pods: { count: 2, minCount: 2, labels: labelled('', '2').metadata.labels } },
     },
   },
   'a gang by labels without a size': {
     pods: [labelled('a', 'many')],
-    want: 'label berth.dev/gang-size says how many pods gang g has: 1 to 99999',
+    want: 'GangNotClear: label berth.dev/gang-size says how many pods gang g has: 1 to 99999',
   },
   'a gang by labels whose sizes differ': {
     pods: [labelled('a', '2'), labelled('b', '3')],
-    want: 'its pods name different sizes by the label berth.dev/gang-size',
+    want: 'GangNotClear: its pods name different sizes by the label berth.dev/gang-size',
   },
   'a gang whose pods name different queues': {
     pods: [labelled('a', '2'), labelled('b', '2', { 'berth.dev/queue': 'own' })],
-    want: 'its pods name different queues by the label berth.dev/queue',
+    want: 'GangNotClear: its pods name different queues by the label berth.dev/queue',
   },
   'a gang with one pod that is not supported': {
     pods: [labelled('a', '2'), { ...labelled('b', '2'), spec: { resourceClaims: [{ name: 'gpu' }] } }],
-    want: 'pod b: spec.resourceClaims: Berth does not allocate claims of devices',
+    want: 'NotSupported: pod b: spec.resourceClaims: Berth does not allocate claims of devices',
   },
-  'a pod group that is not there': { pods: [grouped('a')], want: 'waits for pod group g' },
-  'a pod group that is not all there': { pods: [grouped('a')], group: gang(8), want: 'waits for 7 of 8 pods' },
+  'a pod group that is not there': { pods: [grouped('a')], want: 'WaitingForGang: waits for pod group g' },
+  'a pod group that is not all there': {
+    pods: [grouped('a')],
+    group: gang(8),
+    want: 'WaitingForGang: waits for 7 of 8 pods',
+  },
   'a pod group with more pods than it needs': {
     pods: [grouped('c'), grouped('a'), grouped('b')],
     group: gang(2, { priority: 5 }),
-    want: { workload: { id: 'uid-g', name: 'default/g', priority: 5 }, sets: { pods: { count: 3, minCount: 2 } } },
+    want: { workload: { name: 'default/g', priority: 5 }, sets: { pods: { count: 3, minCount: 2 } } },
   },
   'a pod group of pods that differ needs all of them': {
     pods: [grouped('a', cpu('1')), grouped('b', cpu('2')), grouped('c', cpu('2'))],
@@ -135,12 +137,12 @@ const cases: Record<string, Case> = {
   'a pod group in one domain that is no level': {
     pods: [grouped('a')],
     group: gang(1, { schedulingConstraints: { topology: [{ key: 'hall' }] } }),
-    want: 'pod group g: spec.schedulingConstraints.topology[0].key: no level of the topology is read from the label hall',
+    want: 'NotSupported: pod group g: spec.schedulingConstraints.topology[0].key: no level of the topology is read from the label hall',
   },
   'a pod group with claims of devices': {
     pods: [grouped('a')],
     group: gang(1, { resourceClaims: [{}] }),
-    want: 'pod group g: spec.resourceClaims: Berth does not allocate claims of devices',
+    want: 'NotSupported: pod group g: spec.resourceClaims: Berth does not allocate claims of devices',
   },
   'labels that its own rules look at part the pods of a gang': {
     pods: ['0', '1'].map((index) => ({
@@ -163,7 +165,7 @@ describe(gangOf.name, () => {
   it.each(Object.entries(cases))('%s', (_title, one) => {
     const found = gangWith(one);
     if (found.kind === 'waits' || typeof one.want === 'string') {
-      expect(found).toEqual({ kind: 'waits', why: one.want });
+      expect(noteOf(found)).toEqual(one.want);
       return;
     }
     const { workload, pods } = found;
@@ -179,6 +181,51 @@ describe(gangOf.name, () => {
   it('numbers pods by their names', () => {
     const found = gangWith({ pods: [labelled('b', '2'), labelled('a', '2')], want: '' });
     expect(found).toMatchObject({ pods: { pods: ['a', 'b'] } });
+  });
+});
+
+describe('the id of a workload', () => {
+  const idOf = (...pods: readonly Parameters<typeof aPod>[0][]) => {
+    const found = gangWith({ pods, want: '' });
+    return found.kind === 'complete' ? found.workload.id : found.note;
+  };
+
+  it('is the uid of a pod that starts alone, and does not hang on the order of others', () => {
+    expect(idOf({ metadata: { uid: 'u' } })).toBe('u');
+    expect(idOf(labelled('a', '2'), labelled('b', '2'))).toBe(idOf(labelled('b', '2'), labelled('a', '2')));
+    expect(idOf(labelled('a', '2'), labelled('b', '2'))).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+  });
+
+  it('is another when a pod has a successor, or when one is missing', () => {
+    const successor = { metadata: { ...labelled('b', '2').metadata, uid: 'successor' } };
+    const ids = [idOf(labelled('a', '2'), labelled('b', '2')), idOf(labelled('a', '2'), successor)];
+    const surplus = (names: readonly string[]) =>
+      gangWith({ pods: names.map((name) => grouped(name)), group: gang(2), want: '' });
+    const both = [surplus(['a', 'b', 'c']), surplus(['b', 'c'])];
+    expect(new Set([...ids, ...both.map((one) => (one.kind === 'complete' ? one.workload.id : ''))]).size).toBe(4);
+  });
+});
+
+describe(latecomerOf.name, () => {
+  const late = (spec: PodGroupObject['spec']) => {
+    const pod = aPod(grouped('late'));
+    const membership = podMembership(pod, () => aPodGroup('g', spec));
+    const member = { pod, reading: podSetOf(pod, SURROUNDINGS) };
+    const levelOf = (label: string) => (label === 'rack' ? 'rack' : undefined);
+    return latecomerOf(membership, member, { namespaceLabels: NAMESPACE_LABELS, levelOf });
+  };
+
+  it('is a pod alone, under its own name, on the terms of its gang', () => {
+    expect(late(gang(8, { priority: 5 }))).toMatchObject({
+      workload: { id: 'uid-late', name: 'default/late', priority: 5, podSets: [{ count: 1, minCount: 1 }] },
+    });
+  });
+
+  it('waits where its gang is kept in a domain', () => {
+    const constrained = gang(8, { schedulingConstraints: { topology: [{ key: 'rack' }] } });
+    expect(late(constrained)).toMatchObject({ kind: 'waits', note: { reason: 'NotSupported' } });
   });
 });
 

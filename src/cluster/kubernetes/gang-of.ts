@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { PodSetSpec, TopologyLevel, WorkloadSpec } from '../../core/index.js';
 import { equalPods } from './equal-pods.js';
 import type { PodMembership } from './pod-membership.js';
 import { GANG_SIZE_LABEL, QUEUE_LABEL, queueOf } from './pod-membership.js';
+import type { PodNote } from './pod-note.js';
 import type { PodGroupObject, PodObject } from './pod-object.js';
 import type { PodReading } from './pod-set-of.js';
 
@@ -24,12 +26,12 @@ export type Gang =
       /** By pod set, the names of its pods in the order of their index. */
       readonly pods: Readonly<Record<string, readonly string[]>>;
     }
-  /** In words for its pods. */
-  | { readonly kind: 'waits'; readonly why: string };
+  /** What is to be said on its pods. */
+  | { readonly kind: 'waits'; readonly note: PodNote };
 
 /**
- * The workload that pods of one membership make together, once all are there that it needs. Those beyond the minimum may
- * come later and are not waited for, if all pods are alike.
+ * The workload that pods of one membership make together, once all are there that it needs: only the pods that are given
+ * count. Those beyond the minimum may come later and are not waited for, if all pods are alike.
  */
 export function gangOf(
   membership: PodMembership,
@@ -38,19 +40,19 @@ export function gangOf(
 ): Gang {
   const members = [...unordered].sort((a, b) => compareText(a.pod.metadata.name, b.pod.metadata.name));
   const [first] = members;
-  if (membership.kind === 'unclear') return waits(membership.why);
-  const short = whyIncomplete(membership, members);
-  if (short !== undefined || first === undefined) return waits(short ?? 'waits for its first pod');
-  const refused = whyRefused(members);
-  if (refused !== undefined) return waits(refused);
+  if (membership.kind === 'unclear') return { kind: 'waits', note: membership.note };
+  if (first === undefined) return waits('WaitingForGang', 'waits for its first pod');
+  const short = whyIncomplete(membership, members) ?? whyRefused(members);
+  if (short !== undefined) return short;
   const queues = new Set(members.map(({ pod }) => queueOf(pod, namespaceLabels)));
   const [queue] = queues;
-  if (queue === undefined) return waits(`neither the pod nor its namespace has the label ${QUEUE_LABEL}`);
-  if (queues.size > 1) return waits(`its pods name different queues by the label ${QUEUE_LABEL}`);
+  if (queues.size > 1) return waits('GangNotClear', `its pods name different queues by the label ${QUEUE_LABEL}`);
+  if (queue === undefined)
+    return waits('QueueNotFound', `neither the pod nor its namespace has the label ${QUEUE_LABEL}`);
 
   const sets = equalPods(members);
   const topology = topologyOf(membership, sets.length, levelOf);
-  if (topology?.kind === 'refused') return waits(topology.why);
+  if (topology?.kind === 'refused') return waits('NotSupported', topology.why);
   const minimum = membership.kind === 'group' ? membership.minCount : members.length;
   const podSets = sets.map(({ podSet, pods }, index): PodSetSpec => ({
     ...podSet,
@@ -65,24 +67,58 @@ export function gangOf(
   return { kind: 'complete', workload, pods: Object.fromEntries(pods) };
 }
 
-type Clear = Exclude<PodMembership, { readonly kind: 'unclear' }>;
-
-function whyIncomplete(membership: Clear, members: readonly GangMember[]): string | undefined {
-  if (membership.kind === 'alone') return undefined;
-  if (new Set(members.map(({ pod }) => pod.metadata.labels?.[GANG_SIZE_LABEL])).size > 1) {
-    return `its pods name different sizes by the label ${GANG_SIZE_LABEL}`;
-  }
-  const needed = membership.kind === 'group' ? membership.minCount : membership.size;
-  const missing = needed - members.length;
-  return missing > 0 ? `waits for ${missing} of ${needed} pods` : undefined;
+/**
+ * The workload of a pod that comes to its gang when that has what it needs: it starts alone, under its own name, on the
+ * terms of the gang.
+ */
+export function latecomerOf(membership: PodMembership, member: GangMember, surroundings: GangSurroundings): Gang {
+  const gang = gangOf(withoutMinimum(membership), [member], surroundings);
+  if (gang.kind === 'waits') return gang;
+  const { podSets } = gang.workload;
+  if (podSets.some(({ topology }) => topology !== undefined))
+    return waits('NotSupported', 'comes when its pod group has started, and Berth does not keep it in the same domain');
+  const { namespace, name } = member.pod.metadata;
+  return { ...gang, workload: { ...gang.workload, name: `${namespace}/${name}` } };
 }
 
-function whyRefused(members: readonly GangMember[]): string | undefined {
+function withoutMinimum(membership: PodMembership): PodMembership {
+  if (membership.kind === 'group') return { ...membership, minCount: 1 };
+  return membership.kind === 'labelled' ? { ...membership, size: 1 } : membership;
+}
+
+/** How many pods it needs to start. */
+export function neededOf(membership: PodMembership): number | undefined {
+  switch (membership.kind) {
+    case 'alone':
+      return 1;
+    case 'group':
+      return membership.minCount;
+    case 'labelled':
+      return membership.size;
+    case 'unclear':
+      return undefined;
+  }
+}
+
+type Clear = Exclude<PodMembership, { readonly kind: 'unclear' }>;
+type Waits = Extract<Gang, { readonly kind: 'waits' }>;
+
+function whyIncomplete(membership: Clear, members: readonly GangMember[]): Waits | undefined {
+  if (membership.kind === 'alone') return undefined;
+  if (new Set(members.map(({ pod }) => pod.metadata.labels?.[GANG_SIZE_LABEL])).size > 1) {
+    return waits('GangNotClear', `its pods name different sizes by the label ${GANG_SIZE_LABEL}`);
+  }
+  const needed = neededOf(membership) ?? 1;
+  const missing = needed - members.length;
+  return missing > 0 ? waits('WaitingForGang', `waits for ${missing} of ${needed} pods`) : undefined;
+}
+
+function whyRefused(members: readonly GangMember[]): Waits | undefined {
   for (const { pod, reading } of members) {
     const [refused] = reading.unsupported;
     if (refused === undefined) continue;
     const whose = members.length === 1 ? '' : `pod ${pod.metadata.name}: `;
-    return `${whose}${refused.field}: ${refused.why}`;
+    return waits(refused.reason ?? 'NotSupported', `${whose}${refused.field}: ${refused.why}`);
   }
   return undefined;
 }
@@ -93,25 +129,36 @@ function headOf(membership: Clear, members: readonly GangMember[], first: PodObj
   const pods = members.map(({ pod }) => pod);
   const priorities = pods.map(({ spec }) => spec.priority ?? 0);
   const group = membership.kind === 'group' ? membership.group : undefined;
-  const created = pods.map(createdMs);
-  // A gang by labels has no object of its own; the first of its pods tells it from a later one of that name.
-  const oldest = pods.find((pod) => createdMs(pod) === Math.min(...created)) ?? first;
   const { namespace } = first.metadata;
   return {
-    id: group?.metadata.uid ?? oldest.metadata.uid,
+    id: idOf(pods),
     name: `${namespace}/${nameOf(membership, group, first)}`,
     kind: 'pods',
     // The gang goes no further ahead than the least of its pods.
-    priority: group?.spec.priority ?? Math.min(...priorities),
+    priority: group?.spec.priority ?? priorities.reduce((least, priority) => Math.min(least, priority)),
     preemptible: true,
-    submittedAtMs: Math.max(...created),
-    hold: pods.some(({ spec }) => (spec.schedulingGates ?? []).length > 0),
+    submittedAtMs: pods.reduce((latest, pod) => Math.max(latest, createdMs(pod)), 0),
+    hold: false,
     // Who made a pod that failed makes another, or does not.
     maxRetries: 0,
     isFound: true,
     incarnation: 0,
     retries: 0,
   };
+}
+
+/**
+ * A pod alone has its own uid. That of one of several pods would not do: when a pod is taken back before the others have
+ * started, they wait again with its successor, and are another workload. So the id comes from the uids of all.
+ */
+function idOf(pods: readonly PodObject[]): string {
+  const uids = pods.map(({ metadata }) => metadata.uid);
+  if (uids.length === 1) return uids.join();
+  const hex = createHash('sha256').update(uids.sort().join('\n')).digest('hex');
+  // A UUID of version 8, of whoever makes it up (RFC 9562).
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 function nameOf(membership: Clear, group: PodGroupObject | undefined, { metadata }: PodObject): string {
@@ -148,8 +195,8 @@ function createdMs({ metadata }: PodObject): number {
   return Date.parse(metadata.creationTimestamp ?? '') || 0;
 }
 
-function waits(why: string): Gang {
-  return { kind: 'waits', why };
+function waits(reason: string, message: string): Waits {
+  return { kind: 'waits', note: { reason, message } };
 }
 
 function compareText(a: string, b: string): number {

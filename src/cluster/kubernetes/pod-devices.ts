@@ -26,7 +26,7 @@ export function podDevices(requests: Amounts, { ofResource, ofCpu }: PodFlavors,
     const field = `resources.requests[${name}]`;
     const flavors = ofResource(name);
     if (flavors === undefined) refuse(field, 'Berth does not count this resource');
-    else if (flavors.length === 0) refuse(field, 'no flavor has nodes with this resource');
+    else if (flavors.length === 0) refuse(field, 'no flavor has nodes with this resource', 'Unschedulable');
     else if (asked !== undefined)
       refuse(field, `a pod has devices of one kind, and this one has ${asked.name} already`);
     else asked = { name, devices: { count, milli: 1000 }, flavors };

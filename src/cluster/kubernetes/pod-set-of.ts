@@ -32,8 +32,8 @@ export interface PodReading {
  */
 export function podSetOf(pod: PodObject, { flavors, storage }: PodSurroundings): PodReading {
   const unsupported: Unsupported[] = [];
-  const refuse: Refuse = (field, why) => {
-    unsupported.push({ field: `spec.${field}`, why });
+  const refuse: Refuse = (field, why, reason) => {
+    unsupported.push({ field: `spec.${field}`, why, ...(reason !== undefined && { reason }) });
   };
   const { metadata, spec } = pod;
   if ((spec.resourceClaims ?? []).length > 0) refuse('resourceClaims', 'Berth does not allocate claims of devices');

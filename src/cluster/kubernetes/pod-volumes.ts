@@ -51,9 +51,15 @@ function boundVolume(
   const why = whyNotUsable(pod, claimed, claim);
   const volumeName = claim?.spec.volumeName ?? '';
   const found = storage.volume(volumeName);
-  if (why !== undefined) refuse(field, why);
-  else if (found === undefined) refuse(field, `the volume ${volumeName} of claim ${name} is not there`);
+  if (why !== undefined) refuse(field, why, 'VolumeNotUsable');
+  else if (found === undefined)
+    refuse(field, `the volume ${volumeName} of claim ${name} is not there`, 'VolumeNotUsable');
   return found;
+}
+
+/** The names of all claims that it needs. */
+export function claimsOf(pod: PodObject): readonly string[] {
+  return (pod.spec.volumes ?? []).flatMap((volume) => claimOf(pod, volume)?.name ?? []);
 }
 
 interface Claimed {

@@ -2,14 +2,19 @@
 export interface Unsupported {
   readonly field: string;
   readonly why: string;
+  /** In a word, for the pod; absent: `NotSupported`. */
+  readonly reason?: RefusalReason;
 }
 
+/** `Unschedulable`: new nodes would help. */
+export type RefusalReason = 'Unschedulable' | 'VolumeNotUsable';
+
 /** Tells of a field as it is found. */
-export type Refuse = (field: string, why: string) => void;
+export type Refuse = (field: string, why: string, reason?: RefusalReason) => void;
 
 /** For those who look at what is below a field. */
 export function below(parent: string, refuse: Refuse): Refuse {
-  return (field, why) => {
-    refuse(field.startsWith('[') ? `${parent}${field}` : `${parent}.${field}`, why);
+  return (field, why, reason) => {
+    refuse(field.startsWith('[') ? `${parent}${field}` : `${parent}.${field}`, why, reason);
   };
 }

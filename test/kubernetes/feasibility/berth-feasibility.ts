@@ -3,7 +3,7 @@ import { gangOf } from '../../../src/cluster/kubernetes/gang-of.js';
 import type { KubeNode } from '../../../src/cluster/kubernetes/kube-types.js';
 import { DEFAULT_NODE_MAPPING } from '../../../src/cluster/kubernetes/node-mapping.js';
 import { nodeSpecOf } from '../../../src/cluster/kubernetes/node-spec-of.js';
-import { podMembership } from '../../../src/cluster/kubernetes/pod-membership.js';
+import { isGated, podMembership } from '../../../src/cluster/kubernetes/pod-membership.js';
 import type { ClaimObject, PodObject, VolumeObject } from '../../../src/cluster/kubernetes/pod-object.js';
 import type { PodReading } from '../../../src/cluster/kubernetes/pod-set-of.js';
 import { podSetOf } from '../../../src/cluster/kubernetes/pod-set-of.js';
@@ -57,7 +57,7 @@ export class BerthFeasibility {
 
   /** Would the pod be started, there and nowhere else? */
   allows(pod: PodObject, node: string): boolean {
-    const workload = this.#workloadOf(pod, this.read(pod));
+    const workload = isGated(pod) ? undefined : this.#workloadOf(pod, this.read(pod));
     if (workload === undefined) return false;
     const rig = CoreRig.restored(this.#start, 1000);
     rig.submit(workload);
