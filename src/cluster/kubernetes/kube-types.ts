@@ -61,6 +61,7 @@ export interface KubePod {
   };
   readonly spec?: {
     readonly nodeName?: string;
+    readonly schedulerName?: string;
     readonly containers?: readonly KubeContainer[];
     readonly initContainers?: readonly KubeContainer[];
     readonly overhead?: Quantities;

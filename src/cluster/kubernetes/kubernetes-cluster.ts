@@ -14,6 +14,8 @@ import {
 import { StatusError } from './api-error.js';
 import type { ApiServer } from './api-server.js';
 import { ForeignUse, tenantOf, type Tenant } from './foreign-use.js';
+import { FoundGangs } from './found-gangs.js';
+import { FoundSurroundings } from './found-surroundings.js';
 import type { KubeObject } from './kube-object.js';
 import type { KubeLease, KubePod } from './kube-types.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
@@ -27,6 +29,7 @@ import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
 import { PodWriter } from './pod-writer.js';
 import { Reflector, type ReflectorTrouble } from './reflector.js';
 import { resourcePath, type Resource } from './resource-path.js';
+import { seenFoundPodOf, type SeenFoundPod } from './seen-found-pod.js';
 import { LABEL, MANAGER } from './pod-labels.js';
 import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
 import type { Random, Timers } from './timers.js';
@@ -74,15 +77,16 @@ export class KubernetesCluster extends Cluster {
 
   override know(ledger: LedgerView): void {
     this.ledger = ledger;
+    this.running?.found.know(ledger);
   }
 
   async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
     if (this.running !== undefined) throw new Error('the Kubernetes driver has been started already');
     const running = this.assemble(observe);
     this.running = running;
-    const { nodes, leases, allPods, pods, watch, foreign, stopping } = running;
+    const { nodes, leases, allPods, pods, watch, foreign, found, surroundings, stopping } = running;
     try {
-      await Promise.all([nodes.start(), leases.start(), allPods.start()]);
+      await Promise.all([nodes.start(), leases.start(), allPods.start(), surroundings.start()]);
       watch.begin();
       foreign.look();
     } catch (error) {
@@ -91,6 +95,7 @@ export class KubernetesCluster extends Cluster {
     }
     // The list comes first; then the state of each pod is told as it is, an end with its output.
     setImmediate(() => {
+      if (!stopping.signal.aborted) found.begin();
       running.looking = this.lookUntil(running, stopping.signal);
     });
     return pods.list();
@@ -152,9 +157,11 @@ export class KubernetesCluster extends Cluster {
     this.running = undefined;
     running.stopping.abort();
     running.foreign.stop();
+    running.found.stop();
     await running.notes.stop();
     await Promise.allSettled(this.creating.values());
-    await Promise.all([running.nodes.stop(), running.leases.stop(), running.allPods.stop(), running.looking]);
+    const { nodes, leases, allPods, surroundings, looking } = running;
+    await Promise.all([nodes.stop(), leases.stop(), allPods.stop(), surroundings.stop(), looking]);
   }
 
   private assemble(observe: (observation: Observation) => void): Running {
@@ -174,6 +181,24 @@ export class KubernetesCluster extends Cluster {
       observe: tell,
       devicesOf: (node) => nodes.get(node)?.mapped.devices ?? [],
     });
+    const surroundings = new FoundSurroundings({
+      api,
+      nodes,
+      mapping: this.mapping,
+      reflect: (resource, project) => this.reflector(resource, {}, project),
+      changed: (topic) => {
+        found.concern(topic);
+      },
+    });
+    const found = new FoundGangs({
+      timers,
+      surroundings,
+      observe: tell,
+      note: (pods, note) => {
+        notes.show(pods, note);
+      },
+    });
+    if (this.ledger !== undefined) found.know(this.ledger);
     const watch = new NodeWatch({ api, timers, nodes, leases, observe: tell });
     const pods = new PodWatch({
       observe: tell,
@@ -189,8 +214,13 @@ export class KubernetesCluster extends Cluster {
       isBinding: (name) => this.binder.isUnseen(name),
     });
     const notes = this.notesOn(allPods);
-    const running: Running = { stopping, nodes, leases, allPods, watch, pods, foreign, notes, looking: undefined };
-    allPods.onChange(({ kind, object: { uid, own, tenant, unbound } }) => {
+    const running: Running = {
+      ...{ stopping, nodes, leases, allPods, surroundings },
+      ...{ watch, pods, foreign, found, notes, looking: undefined },
+    };
+    allPods.onChange(({ kind, object: { uid, own, tenant, unbound, seeking } }) => {
+      if (seeking !== undefined && kind === 'deleted') found.delete(seeking);
+      else if (seeking !== undefined) found.see(seeking);
       foreign.see(uid, kind === 'deleted' ? undefined : tenant);
       if (kind === 'deleted' || unbound === undefined) notes.forget(uid);
       if (own === undefined) return;
@@ -233,12 +263,13 @@ export class KubernetesCluster extends Cluster {
     });
   }
 
-  private async lookUntil({ pods, watch, foreign }: Running, signal: AbortSignal): Promise<void> {
+  private async lookUntil({ pods, watch, foreign, found }: Running, signal: AbortSignal): Promise<void> {
     const { timers, report } = this.options;
     while (!isAborted(signal)) {
       try {
         pods.look();
         foreign.look();
+        found.look();
         await watch.look(signal);
       } catch (error) {
         // Whoever observes is full: it is told at the next look.
@@ -346,6 +377,8 @@ interface Running {
   readonly pods: PodWatch;
   readonly foreign: ForeignUse;
   readonly notes: PodNotes;
+  readonly surroundings: FoundSurroundings;
+  readonly found: FoundGangs;
   looking: Promise<void> | undefined;
 }
 
@@ -356,10 +389,18 @@ interface SeenPod {
   readonly own: OwnPod | undefined;
   readonly tenant: Tenant | undefined;
   readonly unbound: UnboundPod | undefined;
+  /** Absent: Berth is not to place it. */
+  readonly seeking: SeenFoundPod | undefined;
 }
 
 function seenPodOf(pod: KubePod): SeenPod {
-  return { uid: pod.metadata.uid, own: ownPodOf(pod), tenant: tenantOf(pod), unbound: unboundPodOf(pod) };
+  return {
+    uid: pod.metadata.uid,
+    own: ownPodOf(pod),
+    tenant: tenantOf(pod),
+    unbound: unboundPodOf(pod),
+    seeking: seenFoundPodOf(pod),
+  };
 }
 
 function logPathOf({ object: { namespace, name } }: OwnPod): string {

@@ -92,7 +92,8 @@ function devicesOf(node: KubeNode, sources: readonly AcceleratorSource[]): reado
   return found;
 }
 
-function fits(pattern: string, resource: string): boolean {
+/** Whether an entry of the node mapping means the resource. */
+export function fits(pattern: string, resource: string): boolean {
   return pattern.endsWith('*') ? resource.startsWith(pattern.slice(0, -1)) : resource === pattern;
 }
 

@@ -42,16 +42,28 @@ describe(openKubernetesCluster.name, () => {
   it('asks for one of all that it must read, and is ready', async () => {
     const opening = open();
     const paths: string[] = [];
-    for (let asked = 0; asked < 3; asked += 1) {
-      const exchange = await server.next();
-      paths.push(exchange.path);
-      expect(exchange.query).toEqual({ limit: '1' });
-      exchange.list('1', []);
-    }
+    const answerLists = async (count: number): Promise<void> => {
+      for (let asked = 0; asked < count; asked += 1) {
+        const exchange = await server.next();
+        paths.push(exchange.path);
+        expect(exchange.query).toEqual({ limit: '1' });
+        exchange.list('1', []);
+      }
+    };
+    await answerLists(6);
+    const discovery = await server.next();
+    paths.push(discovery.path);
+    discovery.json(200, { resources: [{ name: 'podgroups' }] });
+    await answerLists(1);
     expect(paths).toEqual([
       '/api/v1/nodes',
       '/api/v1/pods',
       '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases',
+      '/api/v1/namespaces',
+      '/api/v1/persistentvolumeclaims',
+      '/api/v1/persistentvolumes',
+      '/apis/scheduling.k8s.io/v1beta1',
+      '/apis/scheduling.k8s.io/v1beta1/podgroups',
     ]);
     await (await opening).close();
   });

@@ -2,9 +2,10 @@ import { NoAnswerError, StatusError } from './api-error.js';
 import { ApiServer } from './api-server.js';
 import { Connection } from './connection.js';
 import type { DriverSettings } from './driver-settings.js';
+import { servesPodGroups } from './found-surroundings.js';
 import { KubernetesCluster } from './kubernetes-cluster.js';
 import { resourcePath, type Resource } from './resource-path.js';
-import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
+import { CLAIMS, LEASES, LEASE_NAMESPACE, NAMESPACES, NODES, POD_GROUPS, PODS, VOLUMES } from './resources.js';
 import { readServerAccess, type AccessSource } from './server-access.js';
 import { systemTimers } from './timers.js';
 
@@ -35,6 +36,9 @@ const READ: readonly { readonly resource: Resource; readonly namespace?: string;
   { resource: NODES, name: 'nodes' },
   { resource: PODS, name: 'pods' },
   { resource: LEASES, namespace: LEASE_NAMESPACE, name: `leases in ${LEASE_NAMESPACE}` },
+  { resource: NAMESPACES, name: 'namespaces' },
+  { resource: CLAIMS, name: 'persistentvolumeclaims' },
+  { resource: VOLUMES, name: 'persistentvolumes' },
 ];
 
 /**
@@ -58,6 +62,7 @@ export async function openKubernetesCluster({
     const parts = { timers: systemTimers, random: Math.random };
     const api = new ApiServer({ connection, ...parts });
     for (const each of READ) await checkRead(api, connection.name, each);
+    if (await servesPodGroups(api)) await checkRead(api, connection.name, { resource: POD_GROUPS, name: 'podgroups' });
     const tell = ({ error, ...trouble }: { readonly error?: unknown }): void => {
       report({ message: 'trouble with the API server', ...trouble, error: String(error) });
     };

@@ -12,7 +12,7 @@ export interface Storage {
   readonly nodes: readonly Pick<NodeSpec, 'name' | 'labels'>[];
 }
 
-const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
+export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 /** Written into a pod itself, of which kube-scheduler keeps two from one node. */
 const EXCLUSIVE = ['awsElasticBlockStore', 'gcePersistentDisk', 'iscsi', 'rbd'] as const;
 

@@ -1,0 +1,58 @@
+import type { WorkloadId } from '../../core/index.js';
+import type { FoundPod, FoundWorkload } from '../cluster.js';
+
+interface Told extends FoundWorkload {
+  /** By uid: those that have not ended. */
+  readonly living: Set<string>;
+  /** The gang whose minimum it has: who comes later starts alone. */
+  readonly gang: string | undefined;
+}
+
+/** The workloads that were told of, as long as a pod of theirs lives. */
+export class ToldWorkloads {
+  private readonly workloads = new Map<WorkloadId, Told>();
+  private readonly byPod = new Map<string, WorkloadId>();
+  private readonly byGang = new Map<string, WorkloadId>();
+
+  add(workload: FoundWorkload, gang: string | undefined): void {
+    const uids = Object.values(workload.pods).flatMap((pods) => pods.map(({ uid }) => uid));
+    this.workloads.set(workload.workload, { ...workload, living: new Set(uids), gang });
+    for (const uid of uids) this.byPod.set(uid, workload.workload);
+    if (gang !== undefined) this.byGang.set(gang, workload.workload);
+  }
+
+  workloadOf(uid: string): WorkloadId | undefined {
+    return this.byPod.get(uid);
+  }
+
+  isLiving(uid: string): boolean {
+    return this.told(uid)?.living.has(uid) ?? false;
+  }
+
+  podsOf(workload: WorkloadId): readonly FoundPod[] {
+    return Object.values(this.workloads.get(workload)?.pods ?? {}).flat();
+  }
+
+  hasGang(gang: string): boolean {
+    return this.byGang.has(gang);
+  }
+
+  /** It has run to its end; with the last of them the workload is over. */
+  end(uid: string): void {
+    const told = this.told(uid);
+    told?.living.delete(uid);
+    if (told?.living.size === 0) this.remove(told.workload);
+  }
+
+  remove(workload: WorkloadId): void {
+    const told = this.workloads.get(workload);
+    if (told === undefined) return;
+    this.workloads.delete(workload);
+    for (const { uid } of Object.values(told.pods).flat()) this.byPod.delete(uid);
+    if (told.gang !== undefined && this.byGang.get(told.gang) === workload) this.byGang.delete(told.gang);
+  }
+
+  private told(uid: string): Told | undefined {
+    return this.workloads.get(this.byPod.get(uid) ?? '');
+  }
+}
