@@ -303,11 +303,16 @@ export class KubernetesCluster extends Cluster {
   }
 
   private async bind(order: BindOrder): Promise<PodCreation> {
-    const known = this.started().pods.find(order.name)?.pod;
+    const { pods, notes } = this.started();
+    const known = pods.find(order.name)?.pod;
     // By an earlier try, whatever has become of its node: its life is observed.
     if (known?.object.uid === order.found.uid && known.node === order.node) return { kind: 'created' };
     const node = this.usableNode(order.node);
-    return node.kind === 'refused' ? node : this.binder.bind(order);
+    if (node.kind === 'refused') return node;
+    notes.forget(order.found.uid);
+    const answer = await this.binder.bind(order);
+    if (answer.kind === 'created') notes.scheduled(order.found, order.node);
+    return answer;
   }
 
   private usableNode(
