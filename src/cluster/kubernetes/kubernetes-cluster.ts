@@ -10,10 +10,11 @@ import {
   type PodCreation,
   type PodOrder,
   type PodSeen,
+  type WorkloadWait,
 } from '../cluster.js';
 import { StatusError } from './api-error.js';
 import type { ApiServer } from './api-server.js';
-import { ForeignUse, tenantOf, type Tenant } from './foreign-use.js';
+import { ForeignUse } from './foreign-use.js';
 import { FoundGangs } from './found-gangs.js';
 import { FoundSurroundings } from './found-surroundings.js';
 import type { KubeObject } from './kube-object.js';
@@ -25,15 +26,15 @@ import { evict } from './pod-eviction.js';
 import { podManifests } from './pod-manifest.js';
 import { PodNotes } from './pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
-import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
+import { PodWatch, type OwnPod } from './pod-watch.js';
 import { PodWriter } from './pod-writer.js';
 import { Reflector, type ReflectorTrouble } from './reflector.js';
 import { resourcePath, type Resource } from './resource-path.js';
-import { seenFoundPodOf, type SeenFoundPod } from './seen-found-pod.js';
 import { LABEL, MANAGER } from './pod-labels.js';
 import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
+import { seenPodOf, type SeenPod } from './seen-pod.js';
 import type { Random, Timers } from './timers.js';
-import { unboundPodOf, type UnboundPod } from './unbound-pod.js';
+import { noteOf } from './wait-note.js';
 
 export interface KubernetesClusterOptions {
   readonly api: ApiServer;
@@ -78,6 +79,12 @@ export class KubernetesCluster extends Cluster {
   override know(ledger: LedgerView): void {
     this.ledger = ledger;
     this.running?.found.know(ledger);
+  }
+
+  override showWaits(waits: readonly WorkloadWait[]): void {
+    if (this.running === undefined) return;
+    const { found, notes } = this.running;
+    for (const wait of waits) notes.show(found.podsOf(wait.workload), noteOf(wait));
   }
 
   async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
@@ -385,27 +392,6 @@ interface Running {
   readonly surroundings: FoundSurroundings;
   readonly found: FoundGangs;
   looking: Promise<void> | undefined;
-}
-
-/** All pods of the cluster are watched, so no more is kept of one than this. */
-interface SeenPod {
-  readonly uid: string;
-  /** Absent: a pod of another, or one that says it is Berth's and does not say which. */
-  readonly own: OwnPod | undefined;
-  readonly tenant: Tenant | undefined;
-  readonly unbound: UnboundPod | undefined;
-  /** Absent: Berth is not to place it. */
-  readonly seeking: SeenFoundPod | undefined;
-}
-
-function seenPodOf(pod: KubePod): SeenPod {
-  return {
-    uid: pod.metadata.uid,
-    own: ownPodOf(pod),
-    tenant: tenantOf(pod),
-    unbound: unboundPodOf(pod),
-    seeking: seenFoundPodOf(pod),
-  };
 }
 
 function logPathOf({ object: { namespace, name } }: OwnPod): string {
