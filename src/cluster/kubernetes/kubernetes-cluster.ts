@@ -179,6 +179,8 @@ export class KubernetesCluster extends Cluster {
     const allPods = this.reflector(PODS, {}, (object) => seenPodOf(object as unknown as KubePod));
     const tell = (observation: Observation): void => {
       if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
+      // Then the node proves nothing, and each of its pods is gone when its kubelet says so.
+      if (observation.kind === 'node-fenced' && pods.hasFoundOn(observation.node)) return;
       observe(observation);
       if (observation.kind === 'node-seen') foreign.nodeSeen(observation.node.name);
       if (observation.kind === 'node-removed') foreign.nodeRemoved(observation.node);

@@ -147,6 +147,16 @@ describe('the life of a found pod', () => {
     expect(watch.list()).toEqual([]);
   });
 
+  it('may begin again on its node until it is gone', async () => {
+    expect(watch.hasFoundOn('a')).toBe(false);
+    await see(RUNNING);
+    expect(watch.hasFoundOn('a')).toBe(false);
+    await see(aFoundPod('Running'));
+    expect([watch.hasFoundOn('a'), watch.hasFoundOn('b')]).toEqual([true, false]);
+    await see(aFoundPod('Failed'));
+    expect(watch.hasFoundOn('a')).toBe(false);
+  });
+
   it('is over for one that is first seen after its end', async () => {
     await see(aFoundPod('Failed'));
     expect(heard).toEqual([]);

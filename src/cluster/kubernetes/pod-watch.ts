@@ -105,6 +105,13 @@ export class PodWatch {
     return entry && { pod: entry.pod, isDeleted: entry.isDeleted, hasGone: entry.told === 'gone' };
   }
 
+  /** A found pod stands there: when its node starts anew, its kubelet may start it again. */
+  hasFoundOn(node: NodeName): boolean {
+    return [...this.entries.values()].some(
+      ({ pod, told, isDeleted }) => pod.origin === 'found' && pod.node === node && told !== 'gone' && !isDeleted,
+    );
+  }
+
   /** Its end is noted: whatever becomes of a found pod after it is nobody's news. */
   forget(name: string): void {
     this.entries.delete(name);
