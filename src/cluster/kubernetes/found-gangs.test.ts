@@ -179,9 +179,20 @@ describe(FoundGangs.name, () => {
 
   it('waits for a whole gang again when the one before has ended', () => {
     const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
-    finding.turn('ended', ganged('a'), ganged('b')).put(ganged('c')).settle();
+    finding.turn('succeeded', ganged('a'), ganged('b')).put(ganged('c')).settle();
     expect(finding.notes).toEqual(['c: WaitingForGang: waits for 1 of 2 pods']);
     expect(finding.put(ganged('d')).settle().found).toEqual(['a+b', 'c+d']);
+  });
+
+  it('counts who comes to a gang that has failed to the next one, and to one that succeeds bit by bit not', () => {
+    const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+    finding.turn('succeeded', ganged('a')).put(ganged('late')).settle();
+    expect(finding.found).toEqual(['a+b', 'late']);
+    const next = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+    next.turn('failed', ganged('a')).put(ganged('successor')).settle();
+    expect(next.notes).toEqual(['successor: WaitingForGang: waits for 1 of 2 pods']);
+    next.turn('leaving', ganged('b')).put(ganged('other')).settle();
+    expect(next.found).toEqual(['a+b', 'withdrawn: pod default/b was deleted', 'other+successor']);
   });
 
   describe('queues and teams', () => {
@@ -278,8 +289,8 @@ describe(FoundGangs.name, () => {
 
     it('takes none back for a pod that has ended, however it goes then', () => {
       const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
-      finding.turn('bound', ganged('a'), ganged('b')).turn('ended', ganged('a')).settle();
-      finding.remove('ended', ganged('a')).remove('ended', ganged('b')).settle();
+      finding.turn('bound', ganged('a'), ganged('b')).turn('succeeded', ganged('a')).settle();
+      finding.remove('succeeded', ganged('a')).remove('succeeded', ganged('b')).settle();
       expect(finding.found).toEqual(['a+b']);
       expect(finding.gangs.isFound('uid-a')).toBe(false);
     });
@@ -290,7 +301,7 @@ describe(FoundGangs.name, () => {
     });
 
     it('takes none back after a restart for a pod that has ended', () => {
-      const finding = new Finding().turn('ended', named('a'), named('c')).turn('bound', named('b'));
+      const finding = new Finding().turn('succeeded', named('a'), named('c')).turn('bound', named('b'));
       finding.begin({ ...VIEW, found: [foundOf('a', 'b'), { ...foundOf('c'), workload: 'v' }] });
       expect(finding.found).toEqual([]);
       expect(finding.turn('leaving', named('b')).settle().found).toEqual(['withdrawn: pod default/b was deleted']);

@@ -88,7 +88,7 @@ export class FoundGangs {
   delete(pod: SeenFoundPod): void {
     const { uid } = pod.object.metadata;
     this.pods.delete(uid);
-    if (this.hasBegun) this.take({ state: pod.state === 'ended' ? 'ended' : 'leaving', object: pod.object });
+    if (this.hasBegun) this.take(hasEnded(pod) ? pod : { state: 'leaving', object: pod.object });
   }
 
   concern(topic: Topic): void {
@@ -154,7 +154,8 @@ export class FoundGangs {
       if (pod.state === 'waiting') this.waiting.put(pod.object);
       else this.waiting.remove(metadata.uid);
     } else if (this.told.isLiving(metadata.uid)) {
-      if (pod.state === 'ended') this.told.end(metadata.uid);
+      if (pod.state === 'succeeded') this.told.end(metadata.uid);
+      if (pod.state === 'failed') this.told.fail(metadata.uid);
       if (pod.state === 'leaving') this.withdraw(workload, wasDeleted(metadata));
     }
   }
@@ -164,7 +165,7 @@ export class FoundGangs {
     const pods = Object.values(found.pods).flat();
     const seen = pods.flatMap(({ uid }) => this.pods.get(uid) ?? []);
     const missing = pods.find(({ uid }) => !this.pods.has(uid));
-    const alive = seen.find(({ state }) => state !== 'ended');
+    const alive = seen.find((pod) => !hasEnded(pod));
     this.told.add(found, alive && gangLedBy(this.membershipOf(alive.object), pods.length));
     if (missing !== undefined) this.withdraw(found.workload, wasDeleted(missing));
   }
@@ -265,6 +266,10 @@ export class FoundGangs {
         note,
       );
   }
+}
+
+function hasEnded({ state }: SeenFoundPod): boolean {
+  return state === 'succeeded' || state === 'failed';
 }
 
 /** Whoever comes later to the gang need not wait for others; a pod that came late itself does not stand for it. */

@@ -32,8 +32,8 @@ describe(seenFoundPodOf.name, () => {
     'behind a gate': { pod: { spec: { schedulingGates: [{ name: 'g' }] } }, want: 'gated' },
     'on a node': { pod: { spec: { nodeName: 'n' }, status: { phase: 'Running' } }, want: 'bound' },
     'being deleted': { pod: { metadata: DELETED }, want: 'leaving' },
-    'ended while it is deleted': { pod: { metadata: DELETED, status: { phase: 'Failed' } }, want: 'ended' },
-    done: { pod: { spec: { nodeName: 'n' }, status: { phase: 'Succeeded' } }, want: 'ended' },
+    'ended while it is deleted': { pod: { metadata: DELETED, status: { phase: 'Failed' } }, want: 'failed' },
+    done: { pod: { spec: { nodeName: 'n' }, status: { phase: 'Succeeded' } }, want: 'succeeded' },
     'for another scheduler': { pod: { spec: { schedulerName: 'other' } }, want: undefined },
     "of Berth's own": { pod: { metadata: { labels: OWN } }, want: undefined },
   };

@@ -7,7 +7,7 @@ import type { PodObject } from './pod-object.js';
 export type SeenFoundPod =
   | { readonly state: 'waiting'; readonly object: PodObject }
   /** `gated`: its scheduling gates are closed. `leaving`: it is being deleted, and has not ended. */
-  | { readonly state: 'gated' | 'bound' | 'leaving' | 'ended'; readonly object: GangSigns };
+  | { readonly state: 'gated' | 'bound' | 'leaving' | 'succeeded' | 'failed'; readonly object: GangSigns };
 
 /** Absent: it is Berth's own, or asks for another scheduler. */
 export function seenFoundPodOf(pod: KubePod): SeenFoundPod | undefined {
@@ -18,7 +18,8 @@ export function seenFoundPodOf(pod: KubePod): SeenFoundPod | undefined {
 }
 
 function stateOf({ metadata, spec, status }: KubePod, object: PodObject): SeenFoundPod['state'] {
-  if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return 'ended';
+  if (status?.phase === 'Succeeded') return 'succeeded';
+  if (status?.phase === 'Failed') return 'failed';
   if (metadata.deletionTimestamp !== undefined) return 'leaving';
   if ((spec?.nodeName ?? '') !== '') return 'bound';
   return isGated(object) ? 'gated' : 'waiting';

@@ -44,12 +44,23 @@ export class ToldWorkloads {
     if (told?.living.size === 0) this.remove(told.workload);
   }
 
+  /** It has failed, and the others go down with it: who comes now is of the next gang. */
+  fail(uid: string): void {
+    const told = this.told(uid);
+    if (told !== undefined) this.disband(told);
+    this.end(uid);
+  }
+
   remove(workload: WorkloadId): void {
     const told = this.workloads.get(workload);
     if (told === undefined) return;
     this.workloads.delete(workload);
     for (const { uid } of Object.values(told.pods).flat()) this.byPod.delete(uid);
-    if (told.gang !== undefined && this.byGang.get(told.gang) === workload) this.byGang.delete(told.gang);
+    this.disband(told);
+  }
+
+  private disband({ workload, gang }: Told): void {
+    if (gang !== undefined && this.byGang.get(gang) === workload) this.byGang.delete(gang);
   }
 
   private told(uid: string): Told | undefined {
