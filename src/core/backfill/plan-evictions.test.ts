@@ -160,6 +160,25 @@ describe('a plan that counts on evictions', () => {
     );
   });
 
+  it('does so though work of its own must end first, and borrowers are planned for its place then', () => {
+    // So that none of them is planned for a time before.
+    const equal = anyGuest.map((guest) => ({ ...guest, isKnown: false, priority: 0 }));
+    fc.assert(
+      fc.property(
+        fc.array(equal, { minLength: 1, maxLength: 8 }),
+        fc.record({ after: fc.integer({ min: 0, max: 20 }), moreSeconds: fc.integer({ min: 10, max: 280 }) }),
+        (guests, { after, moreSeconds }) => {
+          const rig = rigOf();
+          const limitMs = (after * 20 + moreSeconds) * SECOND;
+          rig.submit(aWorkload('w', { queue: 'owner', limitMs, pods: { gpus: 4 } }));
+          rig.settle();
+          expect(ownerOf(rig, { guests, pods: { gpus: 4, count: 2 }, after })).toBeDefined();
+        },
+      ),
+      lawCases(20),
+    );
+  });
+
   it('is not needed where nobody is protected: the owner goes before a plan for the place of its victim', () => {
     const rig = rigOf();
     const guest = { queue: 'guest', pods: { gpus: 4 } };
