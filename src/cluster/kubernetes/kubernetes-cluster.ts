@@ -23,6 +23,7 @@ import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
 import { NodeWatch, seenNodeOf, type SeenNode } from './node-watch.js';
 import { PodBinder } from './pod-binder.js';
 import { evict } from './pod-eviction.js';
+import { PodLogs } from './pod-logs.js';
 import { podManifests } from './pod-manifest.js';
 import { PodNotes } from './pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
@@ -50,9 +51,6 @@ export interface KubernetesClusterOptions {
 
 const LOOK_MS = 2000;
 const LOG_POLL_MS = 250;
-const LOG_TAIL_CHARACTERS = 64 * 1024;
-const LOG_TAIL_LINES = 1000;
-const LOG_TAIL_TIMEOUT_MS = 5000;
 
 /**
  * The driver whose nodes and pods are those of a Kubernetes cluster. All that it knows it reads from there, so that it
@@ -63,6 +61,7 @@ export class KubernetesCluster extends Cluster {
   private readonly settings: PodSettings;
   private readonly writer: PodWriter;
   private readonly binder: PodBinder;
+  private readonly logs: PodLogs;
   private ledger: LedgerView | undefined;
   /** Orders that are being carried out, by the name of the pod. */
   private readonly creating = new Map<string, Promise<PodCreation>>();
@@ -74,6 +73,7 @@ export class KubernetesCluster extends Cluster {
     this.settings = options.pods ?? DEFAULT_POD_SETTINGS;
     this.writer = new PodWriter(options.api);
     this.binder = new PodBinder(options.api);
+    this.logs = new PodLogs(options);
   }
 
   override know(ledger: LedgerView): void {
@@ -143,18 +143,11 @@ export class KubernetesCluster extends Cluster {
   }
 
   /** Nothing for an unknown pod: its output is gone with it. */
-  async *readLogs(name: string, { follow, tail, signal }: LogOptions): AsyncGenerator<string, void, undefined> {
-    const call = signal === undefined ? {} : { signal };
+  async *readLogs(name: string, options: LogOptions): AsyncGenerator<string, void, undefined> {
+    const { follow, signal } = options;
     while (follow && this.waitsToStart(name) && !isAborted(signal)) await delay(LOG_POLL_MS);
     const pod = this.running?.pods.find(name)?.pod;
-    if (pod === undefined || isAborted(signal)) return;
-    const path = logPathOf(pod);
-    const query = { container: pod.output.container, follow, ...(tail !== undefined && { tailLines: tail }) };
-    try {
-      yield* this.options.api.logs(path, query, call);
-    } catch (error) {
-      if (!isAborted(signal) && !isWithoutOutput(error)) throw error;
-    }
+    if (pod !== undefined && !isAborted(signal)) yield* this.logs.read(pod, options);
   }
 
   /** Pods run on: they are the cluster's, and not this server's. */
@@ -211,7 +204,7 @@ export class KubernetesCluster extends Cluster {
     const watch = new NodeWatch({ api, timers, nodes, leases, observe: tell });
     const pods = new PodWatch({
       observe: tell,
-      logTail: (pod) => this.logTail(pod),
+      logTail: (pod) => this.logs.tail(pod),
       stateOf: (node) => watch.stateOf(node),
       awaited: new Set(
         this.ledger?.found.flatMap(({ pods: found }) =>
@@ -357,25 +350,6 @@ export class KubernetesCluster extends Cluster {
     return this.creating.has(name) || pod?.output.hasBegun === false;
   }
 
-  private async logTail(pod: OwnPod): Promise<string> {
-    const { timers } = this.options;
-    const giveUp = new AbortController();
-    const cancel = timers.after(LOG_TAIL_TIMEOUT_MS, () => {
-      giveUp.abort();
-    });
-    let text = '';
-    try {
-      const query = { container: pod.output.container, follow: false, tailLines: LOG_TAIL_LINES };
-      for await (const chunk of this.options.api.logs(logPathOf(pod), query, { signal: giveUp.signal }))
-        text = (text + chunk).slice(-LOG_TAIL_CHARACTERS);
-    } catch {
-      // An end without its output is better than none.
-    } finally {
-      cancel();
-    }
-    return text;
-  }
-
   private started(): Running {
     if (this.running === undefined) throw new Error('the Kubernetes driver is not running');
     return this.running;
@@ -396,15 +370,6 @@ interface Running {
   looking: Promise<void> | undefined;
 }
 
-function logPathOf({ object: { namespace, name } }: OwnPod): string {
-  return resourcePath(PODS, { namespace, name, subresource: 'log' });
-}
-
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
-}
-
-/** It never started, or it and its output are gone. */
-function isWithoutOutput(error: unknown): boolean {
-  return error instanceof StatusError && (error.code === 400 || error.code === 404);
 }
