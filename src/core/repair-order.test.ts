@@ -82,9 +82,12 @@ describe('a gang that lost pods', () => {
     expect(kindsOf(decided(rig))).toEqual(['evict visit node-lost requeue', 'start visit']);
   });
 
-  it('takes no node from the planned start of a higher priority', () => {
+  it.each([
+    ['that could evict it', true],
+    ['that may not evict it', false],
+  ])('takes no node from the planned start of a higher priority %s', (_title, preemptible) => {
     const rig = rigOf(['a', 'b', 'c', 'd'], { lab: 100 }, { devices: 8 });
-    rig.submit(aWorkload('low', { queue: 'lab', pods: { count: 2, gpus: 8 } }));
+    rig.submit(aWorkload('low', { queue: 'lab', preemptible, pods: { count: 2, gpus: 8 } }));
     rig.settle();
     rig.submit(aWorkload('short', { queue: 'lab', estimateMs: 100 * SECOND, pods: { gpus: 8 } }));
     rig.settle();
@@ -98,6 +101,24 @@ describe('a gang that lost pods', () => {
     rig.nowMs = 95 * SECOND;
     rig.goPods(rig.podsOf('low'));
     expect(kindsOf(decided(rig))).toEqual(['start high']);
+  });
+
+  it('takes what is left where a gang repaired before it has ended the planned start of a higher priority', () => {
+    const rig = rigOf(['a', 'b'], { ops: 3, lab: 3 });
+    const gang = { pods: { count: 3, gpus: 1 } };
+    rig.submit(aWorkload('first', { queue: 'lab', priority: 9, preemptible: false, ...gang }));
+    rig.submit(aWorkload('low', { queue: 'ops' }));
+    rig.settle();
+    rig.submit(aWorkload('high', { queue: 'ops', priority: 5, ...gang }));
+    rig.settle();
+    expect([rig.nodesOf('first'), rig.nodesOf('low')]).toEqual([{ a: 3 }, { a: 1 }]);
+    const plan = rig.decisions.find(({ kind }) => kind === 'plan');
+    expect(plan).toMatchObject({ workload: 'high', startMs: 300 * SECOND, seats: Array(3).fill({ node: 'b' }) });
+    rig.nowMs = 10 * SECOND;
+    rig.nodeState('a', 'lost');
+    const said = kindsOf(decided(rig)).filter((one) => one.startsWith('start'));
+    expect(said).toEqual(['start first', 'start low']);
+    expect([rig.nodesOf('first'), rig.nodesOf('low')]).toEqual([{ b: 3 }, { b: 1 }]);
   });
 
   it('lets another go first that lost pods too and could take its place back', () => {
