@@ -98,6 +98,11 @@ export class ControlPlane {
     this.programs[name].signal(signal);
   }
 
+  /** Of a program that runs. */
+  pidOf(name: ProgramName): number {
+    return this.programs[name].pid;
+  }
+
   /** As the kernel does it when memory is short. */
   async kill(name: ProgramName): Promise<void> {
     await this.programs[name].end();

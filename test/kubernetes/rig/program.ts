@@ -46,10 +46,14 @@ export class Program {
     }
   }
 
-  signal(signal: NodeJS.Signals): void {
+  get pid(): number {
     const pid = recordedPid(this.record);
     if (pid === undefined) throw new Error(`${this.plan.name} does not run`);
-    process.kill(pid, signal);
+    return pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
   }
 
   /** At once and surely, also when it is frozen; nothing happens when it has ended. */

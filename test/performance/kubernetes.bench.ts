@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { isRigBuilt } from '../kubernetes/rig/binaries.mjs';
+import { Arena, LOADS, SCHEDULERS, type Outcome } from './kubernetes/contest.js';
+
+/**
+ * Berth and kube-scheduler in turn, on the same API server, nodes and pods, without limits of their clients:
+ * `npm run bench -- kubernetes [--nodes 100,1000] [--json FILE]`. All pods are there before the scheduler starts. Needs the
+ * programs of the rig; exits with 2 when they are not built or the arguments are wrong.
+ */
+const WRONG = 2;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { nodes: { type: 'string', default: '100,1000' }, json: { type: 'string' } },
+  });
+  const sizes = values.nodes.split(',').map(Number);
+  if (sizes.some((size) => !(Number.isInteger(size) && size > 0))) {
+    fail(`--nodes ${values.nodes}: whole numbers`);
+    return;
+  }
+  if (!isRigBuilt()) {
+    fail('The control plane is not built: npm run rig:build.');
+    return;
+  }
+  console.log(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
+  console.log(
+    row(['nodes', 'load', 'scheduler', 'pods', 'bound/s', 'first ms', 'last ms', 'CPU ms/pod', 'MiB', 'writes/pod']),
+  );
+  const outcomes: Outcome[] = [];
+  for (const nodes of sizes) {
+    const arena = await Arena.open(nodes);
+    try {
+      for (const load of LOADS) {
+        const rates: number[] = [];
+        for (const scheduler of SCHEDULERS) {
+          const outcome = await arena.run(scheduler, load);
+          outcomes.push(outcome);
+          rates.push(outcome.boundPerSecond);
+          print(outcome);
+        }
+        const [peer = 1, ours = 0] = rates;
+        console.log(`${' '.repeat(8)}berth binds ${(ours / peer).toFixed(2)} times as many a second\n`);
+      }
+    } finally {
+      await arena.close();
+    }
+  }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, undefined, 2)}\n`);
+}
+
+function print(outcome: Outcome): void {
+  const { nodes, load, scheduler, pods, boundPerSecond, firstBindMs, lastBindMs } = outcome;
+  const { cpuMsPerPod, residentMib, writesPerPod } = outcome;
+  const times = [boundPerSecond, firstBindMs, lastBindMs].map((value) => value.toFixed(0));
+  const costs = [cpuMsPerPod.toFixed(2), residentMib.toFixed(0), writesPerPod.toFixed(2)];
+  console.log(row([String(nodes), load, scheduler, String(pods), ...times, ...costs]));
+}
+
+function row(cells: readonly string[]): string {
+  const widths = [6, 16, 16];
+  return cells.map((cell, index) => (index < 3 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(10))).join(' ');
+}
+
+function fail(why: string): void {
+  process.stderr.write(`${why}\n`);
+  process.exitCode = WRONG;
+}
+
+await main();
