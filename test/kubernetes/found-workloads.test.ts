@@ -191,6 +191,9 @@ describeWithRig('workloads that pods of others make', () => {
     const [, gang] = await untilFound(2);
     expect(namesOf(gang)).toEqual(['a', 'b']);
     const late = await createPod('late', { spec });
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'elsewhere' };
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target };
+    await plane.api.ask({ method: 'POST', path: `${pathOf('pods')}/a/binding`, body: binding });
     expect((await untilFound(3)).at(-1)).toMatchObject({ workload: late, spec: { name: `${namespace}/late` } });
 
     const constrained = { ...group, schedulingConstraints };

@@ -165,8 +165,11 @@ describe(FoundGangs.name, () => {
     expect(finding.notes).toEqual(['a+b: WaitingForGang: waits for pod group g']);
     finding.groups.set('g', gangOfMin(2));
     finding.gangs.concern('group default/g');
-    finding.settle().put(grouped('late'), grouped('later')).settle();
-    expect(finding.found).toEqual(['a+b', 'late', 'later']);
+    finding.settle().put(grouped('early')).settle();
+    expect(finding.found).toEqual(['a+b']);
+    expect(finding.notes.at(-1)).toMatch(/^early: WaitingForGang: waits until/);
+    finding.turn('bound', grouped('a')).settle().put(grouped('later')).settle();
+    expect(finding.found).toEqual(['a+b', 'early', 'later']);
     expect(finding.observed.at(-1)).toMatchObject({ spec: { name: 'default/later' } });
   });
 

@@ -154,6 +154,8 @@ export class FoundGangs {
       if (pod.state === 'waiting') this.waiting.put(pod.object);
       else this.waiting.remove(metadata.uid);
     } else if (this.told.isLiving(metadata.uid)) {
+      const started = pod.state === 'waiting' || pod.state === 'gated' ? undefined : this.told.start(metadata.uid);
+      if (started !== undefined) this.change(started);
       if (pod.state === 'succeeded') this.told.end(metadata.uid);
       if (pod.state === 'failed') this.told.fail(metadata.uid);
       if (pod.state === 'leaving') this.withdraw(workload, wasDeleted(metadata));
@@ -219,6 +221,10 @@ export class FoundGangs {
     const [first] = pods;
     if (first === undefined) return;
     if (this.told.hasGang(key)) {
+      if (!this.told.hasStarted(key)) {
+        this.say(pods, { reason: 'WaitingForGang', message: 'waits until the pods that its gang needs have started' });
+        return;
+      }
       for (const pod of pods) {
         this.conclude(latecomerOf(pod.membership, pod, this.around(pod)), { pods: [pod], rules, leads: undefined });
       }
@@ -254,7 +260,7 @@ export class FoundGangs {
     const found = { workload: spec.id, pods: podsOf(gang, pods) };
     this.options.observe({ kind: 'workload-found', ...found, spec, team: answer.team });
     this.told.add(found, leads);
-    for (const { pod } of pods) this.waiting.remove(pod.metadata.uid);
+    for (const { uid } of Object.values(found.pods).flat()) this.waiting.remove(uid);
   }
 
   private say(pods: readonly WaitingPod[], note: PodNote): void {

@@ -112,7 +112,7 @@ const cases: Record<string, Case> = {
   'a pod group with more pods than it needs': {
     pods: [grouped('c'), grouped('a'), grouped('b')],
     group: gang(2, { priority: 5 }),
-    want: { workload: { name: 'default/g', priority: 5 }, sets: { pods: { count: 3, minCount: 2 } } },
+    want: { workload: { name: 'default/g', priority: 5 }, sets: { pods: { count: 2, minCount: 2 } } },
   },
   'a pod group of pods that differ needs all of them': {
     pods: [grouped('a', cpu('1')), grouped('b', cpu('2')), grouped('c', cpu('2'))],
@@ -203,7 +203,7 @@ describe('the id of a workload', () => {
     const ids = [idOf(labelled('a', '2'), labelled('b', '2')), idOf(labelled('a', '2'), successor)];
     const surplus = (names: readonly string[]) =>
       gangWith({ pods: names.map((name) => grouped(name)), group: gang(2), want: '' });
-    const both = [surplus(['a', 'b', 'c']), surplus(['b', 'c'])];
+    const both = [surplus(['b', 'c', 'd']), surplus(['c', 'd'])];
     expect(new Set([...ids, ...both.map((one) => (one.kind === 'complete' ? one.workload.id : ''))]).size).toBe(4);
   });
 });

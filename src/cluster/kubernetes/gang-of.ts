@@ -31,19 +31,21 @@ export type Gang =
 
 /**
  * The workload that pods of one membership make together, once all are there that it needs: only the pods that are given
- * count. Those beyond the minimum may come later and are not waited for, if all pods are alike.
+ * count. Where all pods are alike it takes as many as it needs, by name; the others come later.
  */
 export function gangOf(
   membership: PodMembership,
   unordered: readonly GangMember[],
   { namespaceLabels, levelOf }: GangSurroundings,
 ): Gang {
-  const members = [...unordered].sort((a, b) => compareText(a.pod.metadata.name, b.pod.metadata.name));
-  const [first] = members;
+  const all = [...unordered].sort((a, b) => compareText(a.pod.metadata.name, b.pod.metadata.name));
+  const [first] = all;
   if (membership.kind === 'unclear') return { kind: 'waits', note: membership.note };
   if (first === undefined) return waits('WaitingForGang', 'waits for its first pod');
-  const short = whyIncomplete(membership, members) ?? whyRefused(members);
+  const short = whyIncomplete(membership, all) ?? whyRefused(all);
   if (short !== undefined) return short;
+  // Of pods that differ nobody says which are needed: all are.
+  const members = equalPods(all).length === 1 ? all.slice(0, neededOf(membership)) : all;
   const queues = new Set(members.map(({ pod }) => queueOf(pod, namespaceLabels)));
   const [queue] = queues;
   if (queues.size > 1) return waits('GangNotClear', `its pods name different queues by the label ${QUEUE_LABEL}`);
@@ -53,13 +55,11 @@ export function gangOf(
   const sets = equalPods(members);
   const topology = topologyOf(membership, sets.length, levelOf);
   if (topology?.kind === 'refused') return waits('NotSupported', topology.why);
-  const minimum = membership.kind === 'group' ? membership.minCount : members.length;
   const podSets = sets.map(({ podSet, pods }, index): PodSetSpec => ({
     ...podSet,
     name: sets.length === 1 ? podSet.name : `${podSet.name}-${index + 1}`,
     count: pods.length,
-    // Of pods that differ nobody says which are needed: all are.
-    minCount: sets.length === 1 ? minimum : pods.length,
+    minCount: pods.length,
     ...(topology === undefined ? {} : { topology: topology.request }),
   }));
   const workload = { ...headOf(membership, members, first.pod), queue, podSets };

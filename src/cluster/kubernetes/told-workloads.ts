@@ -4,6 +4,8 @@ import type { FoundPod, FoundWorkload } from '../cluster.js';
 interface Told extends FoundWorkload {
   /** By uid: those that have not ended. */
   readonly living: Set<string>;
+  /** A pod of it was bound. */
+  hasStarted: boolean;
   /** The gang whose minimum it has: who comes later starts alone. */
   readonly gang: string | undefined;
 }
@@ -16,7 +18,7 @@ export class ToldWorkloads {
 
   add(workload: FoundWorkload, gang: string | undefined): void {
     const uids = Object.values(workload.pods).flatMap((pods) => pods.map(({ uid }) => uid));
-    this.workloads.set(workload.workload, { ...workload, living: new Set(uids), gang });
+    this.workloads.set(workload.workload, { ...workload, living: new Set(uids), hasStarted: false, gang });
     for (const uid of uids) this.byPod.set(uid, workload.workload);
     if (gang !== undefined) this.byGang.set(gang, workload.workload);
   }
@@ -35,6 +37,19 @@ export class ToldWorkloads {
 
   hasGang(gang: string): boolean {
     return this.byGang.has(gang);
+  }
+
+  /** A pod of the gang was bound, so that all of them are, or are about to be. */
+  hasStarted(gang: string): boolean {
+    return this.workloads.get(this.byGang.get(gang) ?? '')?.hasStarted ?? false;
+  }
+
+  /** The pod was bound. Answers with the gang of which it is the first. */
+  start(uid: string): string | undefined {
+    const told = this.told(uid);
+    if (told === undefined || told.hasStarted) return undefined;
+    told.hasStarted = true;
+    return told.gang;
   }
 
   /** It has run to its end; with the last of them the workload is over. */
