@@ -18,7 +18,11 @@ interface PodChange {
 }
 
 interface WatchedPod {
-  readonly metadata: { readonly uid: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly spec: {
     readonly nodeName?: string;
     readonly containers: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[];
@@ -41,6 +45,7 @@ export interface NodeSize {
 /** What happened to all pods, as the API server has told it; nothing of it is what Berth says. */
 export class PodHistory {
   private readonly changes: PodChange[] = [];
+  private readonly bound = new Set<string>();
   private readonly stopping = new AbortController();
   private watching: Promise<void> = Promise.resolve();
 
@@ -48,15 +53,8 @@ export class PodHistory {
     const history = new PodHistory();
     const path = `/api/v1/namespaces/${namespace}/pods`;
     const list = await api.ask<{ metadata: { resourceVersion: string } }>({ method: 'GET', path });
-    const query = `watch=true&resourceVersion=${list.metadata.resourceVersion}`;
-    history.watching = api.follow(
-      `${path}?${query}`,
-      (line) => {
-        const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: WatchedPod };
-        history.changes.push(changeOf(type, object));
-      },
-      history.stopping.signal,
-    );
+    history.watching = history.watch(api, path, list.metadata.resourceVersion);
+    history.watching.catch(() => undefined); // `end` says it
     return history;
   }
 
@@ -114,7 +112,28 @@ export class PodHistory {
   }
 
   get boundPods(): number {
-    return new Set(this.changes.filter(({ node }) => node !== undefined).map(({ uid }) => uid)).size;
+    return this.bound.size;
+  }
+
+  /** The API server ends a watch now and then, above all when the watcher is slow: it goes on where that was. */
+  private async watch(api: ApiServer, path: string, from: string): Promise<void> {
+    let resourceVersion = from;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const query = `watch=true&resourceVersion=${resourceVersion}`;
+      await api.follow(
+        `${path}?${query}`,
+        (line) => {
+          const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: WatchedPod };
+          if (type === 'ERROR') throw new Error(`the history has a gap: ${line}`);
+          resourceVersion = object.metadata.resourceVersion;
+          const change = changeOf(type, object);
+          this.changes.push(change);
+          if (change.node !== undefined) this.bound.add(change.uid);
+        },
+        signal,
+      );
+    }
   }
 }
 

@@ -61,18 +61,14 @@ export class ApiServer {
     return body as T;
   }
 
-  /** Each line of a stream that does not end by itself, until `signal` says so; an end without that is an error. */
+  /** Each line of a stream, until it ends or `signal` says so. */
   follow(path: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
     const { agent, token } = this;
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
       const asked = request(new URL(path, this.url), { agent, headers, signal }, (answer) => {
         if (answer.statusCode !== 200) reject(new Error(`GET ${path}: ${answer.statusCode ?? 0}`));
-        createInterface(answer)
-          .on('line', onLine)
-          .on('close', () => {
-            reject(new Error(`GET ${path}: the stream has ended`));
-          });
+        createInterface(answer).on('line', onLine).on('close', resolve);
       });
       asked.on('error', reject).end();
       signal.addEventListener('abort', () => {

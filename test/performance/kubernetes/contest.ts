@@ -232,14 +232,8 @@ class BindWatch {
     const binds = new BindWatch();
     const path = `/api/v1/namespaces/${namespace}/pods`;
     const { metadata } = await plane.api.ask<{ metadata: { resourceVersion: string } }>({ method: 'GET', path });
-    binds.watching = plane.api.follow(
-      `${path}?watch=true&resourceVersion=${metadata.resourceVersion}`,
-      (line) => {
-        // The uid of the pod itself comes before that of any other.
-        if (/"nodeName":"/.test(line)) binds.see(/"uid":"([^"]+)"/.exec(line)?.[1] ?? '');
-      },
-      binds.stopping.signal,
-    );
+    binds.watching = binds.watch(plane, path, metadata.resourceVersion);
+    binds.watching.catch(() => undefined); // `end` says it
     return binds;
   }
 
@@ -250,6 +244,20 @@ class BindWatch {
   async end(): Promise<void> {
     this.stopping.abort();
     await this.watching;
+  }
+
+  /** The API server ends a watch now and then: it goes on where that was. */
+  private async watch(plane: ControlPlane, path: string, from: string): Promise<void> {
+    let resourceVersion = from;
+    const { signal } = this.stopping;
+    const see = (line: string): void => {
+      // Those of the pod itself come before those of any other.
+      resourceVersion = /"resourceVersion":"(\d+)"/.exec(line)?.[1] ?? resourceVersion;
+      if (/"nodeName":"/.test(line)) this.see(/"uid":"([^"]+)"/.exec(line)?.[1] ?? '');
+    };
+    while (!signal.aborted) {
+      await plane.api.follow(`${path}?watch=true&resourceVersion=${resourceVersion}`, see, signal);
+    }
   }
 
   private see(uid: string): void {
