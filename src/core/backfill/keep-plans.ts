@@ -8,6 +8,7 @@ import { minimumOf } from '../start/index.js';
 import { compareText } from '../text-order.js';
 import type { Expected } from './availability-walk.js';
 import { AvailabilityWalk } from './availability-walk.js';
+import { precedenceOf } from './plan-precedence.js';
 import { keepRights } from './plan-rights.js';
 import { planStart } from './plan-start.js';
 
@@ -150,18 +151,22 @@ function makeAnew(state: CoreState, nowMs: Ms, broken: Plan): 'replaced' | 'remo
 }
 
 /**
- * A planned workload was visited and cannot start: an earlier start for it, if there is one that moves no other plan;
- * when its start has come, the next one.
+ * A planned workload was visited and cannot start: an earlier start for it, if there is one that moves no plan but those
+ * that it may delay; when its start has come, the next one.
  */
 export function advancePlan(state: CoreState, nowMs: Ms, record: WorkloadRecord): void {
   const { plans } = state;
   const plan = plans.get(record.spec.id);
   if (plan === undefined) return;
-  const takers = plans.all.filter((other) => other !== plan);
+  const precedes = precedenceOf(state, record);
+  const takers = plans.all.filter((other) => other !== plan && !precedes(other));
   const later = plans.all.slice(plans.all.indexOf(plan) + 1);
   const isDue = plan.startMs <= nowMs;
   const found = planStart(state, record, { nowMs, takers, later, ...(isDue ? {} : { soonerThanMs: plan.startMs }) });
-  if (found.kind === 'planned' && (isDue || found.plan.startMs < plan.startMs)) plans.replace(found.plan);
+  if (found.kind === 'planned' && (isDue || found.plan.startMs < plan.startMs)) {
+    plans.replace(found.plan, precedes);
+    if (takers.length < plans.all.length - 1) checkPlans(state, nowMs);
+  }
   if (found.kind === 'none' && isDue) {
     plans.remove(record.spec.id);
     plans.unplanned.set(record.spec.id, nowMs);

@@ -86,6 +86,28 @@ describe('an owner and a plan that borrows', () => {
     expect(plansOf(rig)).toEqual({ q: 300, p: 500 });
   });
 
+  it.each([
+    { who: 'as an owner of what that would borrow', queue: 'owner', priority: 0 },
+    { who: 'by its priority', queue: 'guest', priority: 5 },
+  ])('goes before it also when its own plan moves earlier: $who', ({ queue, priority }) => {
+    const rig = rigOf(['n'], { owner: 4, guest: 0, other: 0 });
+    const running = { queue: 'owner', priority: 9 };
+    rig.submit(aWorkload('a', { ...running, pods: { gpus: 1 }, estimateMs: 1000 * SECOND }));
+    rig.submit(aWorkload('b', { ...running, pods: { gpus: 3 }, estimateMs: 400 * SECOND }));
+    rig.settle();
+    const borrower = { queue: 'other', pods: { gpus: 3 }, estimateMs: 500 * SECOND };
+    rig.submit(aWorkload('p', { ...borrower, submittedAtMs: 1 }));
+    rig.settle();
+    rig.submit(aWorkload('o', { queue, priority, pods: { gpus: 4 }, submittedAtMs: 2 }));
+    rig.settle();
+    expect(plansOf(rig)).toEqual({ p: 400, o: 1000 });
+    rig.nowMs = 300 * SECOND;
+    for (const pod of rig.podsOf('a')) rig.endPod(pod);
+    rig.goPods(rig.podsOf('a'));
+    rig.settle();
+    expect(plansOf(rig)).toEqual({ o: 400 });
+  });
+
   it('goes before it together with one of its own side that borrows from it too', () => {
     const rig = rigOf(['n', 'm'], { side: 0, guest: 0 });
     rig.tell({ kind: 'queue-set', queue: aQueue('owner', { parent: 'side', h100: 8 }) });

@@ -133,11 +133,14 @@ export class PlanBook {
     this.unplanned.delete(plan.workload);
   }
 
-  /** The same start again is no move. */
-  replace(plan: Plan): void {
+  /** The same start again is no move. `ahead`: it goes before the first of these plans, if that was made before it. */
+  replace(plan: Plan, ahead: (other: Plan) => boolean = () => false): void {
     const before = this.get(plan.workload);
-    this.#plans = this.#plans.map((other) => (other === before ? plan : other));
-    if (before === undefined || !isSame(before, plan)) this.#moved.add(plan.workload);
+    if (before === undefined) return;
+    const at = this.#plans.findIndex((other) => other === before || ahead(other));
+    const rest = this.#plans.slice(at).filter((other) => other !== before);
+    this.#plans = [...this.#plans.slice(0, at), plan, ...rest];
+    if (!isSame(before, plan)) this.#moved.add(plan.workload);
   }
 
   remove(workload: WorkloadId): void {
