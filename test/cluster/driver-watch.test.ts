@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Cluster, type PodCreation, type PodSeen } from '../../src/cluster/cluster.js';
 import { DriverWatch } from '../../src/server/scheduler/driver-watch.js';
 import type { LedgerState } from '../../src/server/scheduler/ledger.js';
 import { LocalDriverHarness } from '../support/local-driver.js';
@@ -34,5 +35,43 @@ describe(DriverWatch.name, () => {
     watch.drop(watch.waiting);
     await watch.end();
     expect(await harness.create().start(() => undefined)).toEqual([]);
+  });
+});
+
+/** A driver with one pod that nobody knows, and that may not be deleted. */
+class DriverWithAStray extends Cluster {
+  readonly asked: string[] = [];
+
+  start(): Promise<readonly PodSeen[]> {
+    const pod = { workload: 'gone', incarnation: 1, podSet: 'pods', index: 0 };
+    return Promise.resolve([{ name: 'gone-1-pods-0', pod, node: 'n', state: 'bound' }]);
+  }
+
+  createPod(): Promise<PodCreation> {
+    return Promise.reject(new Error('nobody asks for that'));
+  }
+
+  deletePod(name: string): Promise<'stopping'> {
+    this.asked.push(name);
+    return Promise.reject(new Error('a disruption budget forbids it'));
+  }
+
+  async *readLogs(): AsyncGenerator<string, void, undefined> {
+    // it has none
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('a pod that the ledger does not hold', () => {
+  it('keeps nobody from scheduling while it may not be deleted', async () => {
+    const driver = new DriverWithAStray();
+    const watch = new DriverWatch(driver);
+    await watch.begin(NOTHING_HELD, () => undefined);
+    await until('the deletion to be asked for', () => driver.asked.length > 0);
+    await watch.end();
+    expect(driver.asked).toEqual(['gone-1-pods-0']);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Cluster, type Observation, type WorkloadWait } from '../../cluster/cluster.js';
 import type { LedgerState } from './ledger.js';
@@ -6,6 +7,7 @@ import { reconcile } from './reconcile.js';
 
 /** Beyond that the ledger is away for long: the driver is told to wait by an error, and lists again later. */
 const INBOX_MAX = 100_000;
+const STRAYS_AGAIN_MS = 10_000;
 
 /** What the driver has seen and the ledger has not noted yet. It outlives a term, so that nothing seen is lost. */
 @Injectable()
@@ -13,6 +15,8 @@ export class DriverWatch {
   private readonly logger = new Logger('driver');
   private readonly inbox: Observation[] = [];
   private watching = false;
+  private stopping = new AbortController();
+  private removing: Promise<void> | undefined;
 
   constructor(private readonly cluster: Cluster) {}
 
@@ -32,15 +36,7 @@ export class DriverWatch {
     this.watching = true;
     const { observations, strays } = reconcile(state, this.inbox, seen);
     this.inbox.push(...observations);
-    try {
-      for (const stray of strays) {
-        this.logger.warn({ message: 'pod without allocation is deleted', pod: stray });
-        await this.cluster.deletePod(stray);
-      }
-    } catch (error) {
-      await this.end(); // the next term lists again
-      throw error;
-    }
+    this.removing = this.remove(strays, this.stopping.signal);
   }
 
   /** What the driver will never say by itself. */
@@ -73,7 +69,29 @@ export class DriverWatch {
   async end(): Promise<void> {
     if (!this.watching) return;
     this.watching = false;
+    this.stopping.abort();
+    this.stopping = new AbortController();
+    await this.removing;
     this.inbox.length = 0;
     await this.cluster.stop('keep');
+  }
+
+  /** One that may not go yet, because of a disruption budget or a driver that is away, keeps nobody from scheduling. */
+  private async remove(strays: readonly string[], signal: AbortSignal): Promise<void> {
+    let left = strays;
+    while (left.length > 0 && !signal.aborted) {
+      const kept: string[] = [];
+      for (const pod of left) {
+        try {
+          this.logger.warn({ message: 'pod without allocation is deleted', pod });
+          await this.cluster.deletePod(pod);
+        } catch (error) {
+          this.logger.warn({ message: 'a pod without allocation stays for now', pod, error: String(error) });
+          kept.push(pod);
+        }
+      }
+      left = kept;
+      if (left.length > 0) await delay(STRAYS_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 }

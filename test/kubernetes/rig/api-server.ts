@@ -68,12 +68,14 @@ export class ApiServer {
       const headers = { authorization: `Bearer ${token}` };
       const asked = request(new URL(path, this.url), { agent, headers, signal }, (answer) => {
         if (answer.statusCode !== 200) reject(new Error(`GET ${path}: ${answer.statusCode ?? 0}`));
+        answer.on('error', ended);
         createInterface(answer).on('line', onLine).on('close', resolve);
       });
-      asked.on('error', reject).end();
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
+      const ended = (error: Error): void => {
+        if (signal.aborted) resolve();
+        else reject(error);
+      };
+      asked.on('error', ended).end();
     });
   }
 
