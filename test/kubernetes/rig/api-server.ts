@@ -68,8 +68,7 @@ export class ApiServer {
       const headers = { authorization: `Bearer ${token}` };
       const asked = request(new URL(path, this.url), { agent, headers, signal }, (answer) => {
         if (answer.statusCode !== 200) reject(new Error(`GET ${path}: ${answer.statusCode ?? 0}`));
-        answer.on('error', ended);
-        createInterface(answer).on('line', onLine).on('close', resolve);
+        createInterface(answer).on('error', ended).on('line', onLine).on('close', resolve);
       });
       const ended = (error: Error): void => {
         if (signal.aborted) resolve();

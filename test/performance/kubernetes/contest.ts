@@ -71,13 +71,22 @@ export class Arena {
       nodeLeaseSeconds: 400,
       flags: {
         'kube-scheduler': quick,
-        'kube-apiserver': ['--max-requests-inflight', '2000', '--max-mutating-requests-inflight', '1000'],
+        'kube-apiserver': [
+          ...['--max-requests-inflight', '2000', '--max-mutating-requests-inflight', '1000'],
+          // Else new nodes wait for a control loop that does not run here.
+          ...['--disable-admission-plugins', 'TaintNodesByCondition'],
+        ],
       },
     });
-    const racks = Math.ceil(nodes / NODES_PER_RACK);
-    await createNodes(plane.api, fakeNodes({ racks, nodesPerRack: Math.min(nodes, NODES_PER_RACK) }));
-    await plane.kill('kwok');
-    return new Arena(plane, nodes);
+    try {
+      const racks = Math.ceil(nodes / NODES_PER_RACK);
+      await createNodes(plane.api, fakeNodes({ racks, nodesPerRack: Math.min(nodes, NODES_PER_RACK) }));
+      await plane.kill('kwok');
+      return new Arena(plane, nodes);
+    } catch (error) {
+      await plane.stop();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
