@@ -9,6 +9,8 @@ export interface AuditEntry {
   readonly before?: unknown;
   readonly after?: unknown;
   readonly reason?: string;
+  /** The version of the policy by which it was decided. */
+  readonly policy?: string;
 }
 
 export function teamChain(team: string): string {
@@ -16,19 +18,17 @@ export function teamChain(team: string): string {
 }
 
 /** Appends to the hash chain, inside the transaction of the change itself. */
-export async function appendAudit(transaction: EntityManager, entry: AuditEntry): Promise<void> {
-  const { chain, actor, action, subject, reason } = entry;
-  await transaction.query('SELECT audit_append($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, NULL, NULL)', [
-    chain,
-    actor,
-    action,
-    subject,
-    jsonOf(entry.before),
-    jsonOf(entry.after),
-    reason ?? null,
-  ]);
+export function appendAudit(transaction: EntityManager, entry: AuditEntry): Promise<void> {
+  return appendAudits(transaction, [entry]);
 }
 
-function jsonOf(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value);
+/** In their order; chains are locked by name, so that two who append to several do not wait for each other. */
+export async function appendAudits(transaction: EntityManager, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await transaction.query(
+    `SELECT audit_append(e.chain, e.actor, e.action, e.subject, e.before, e.after, e.reason, NULL, e.policy)
+     FROM (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x("order" integer, chain text, actor text, action text,
+       subject text, before jsonb, after jsonb, reason text, policy text) ORDER BY chain COLLATE "C", "order") e`,
+    [JSON.stringify(entries.map((entry, order) => ({ order, ...entry })))],
+  );
 }

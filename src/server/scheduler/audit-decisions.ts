@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { PodRef } from '../../core/index.js';
-import { teamChain } from '../audit/audit-entry.js';
+import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
 import type { Of } from './decisions-of-kind.js';
 import { beneficiaryName } from './eviction-sentences.js';
 import type { DecisionSet } from './ledger.js';
@@ -15,25 +15,21 @@ export async function auditDecisions(
   decisions: readonly Audited[],
 ): Promise<void> {
   const policyOf = new Map(sets.map(({ set, policy }) => [set, policy]));
-  const entries = decisions.map((decision, order) => {
+  const entries = decisions.map((decision): AuditEntry => {
     const workload = books.workloads.get(decision.workload);
+    const policy = policyOf.get(decision.set);
     return {
-      order,
+      actor: 'scheduler',
       chain: teamChain(workload?.team ?? ''),
       action: `workload.${decision.kind}`,
       subject: `workload/${workload?.name ?? ''}`,
       before: { state: workload?.state, incarnation: workload?.incarnation },
       after: auditedOf(decision, books),
       reason: decision.kind === 'evict' ? decision.reason : decision.because.rule,
-      policy: policyOf.get(decision.set),
+      ...(policy === undefined ? {} : { policy }),
     };
   });
-  await transaction.query(
-    `SELECT audit_append(e.chain, 'scheduler', e.action, e.subject, e.before, e.after, e.reason, NULL, e.policy)
-     FROM (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x("order" integer, chain text, action text, subject text,
-       before jsonb, after jsonb, reason text, policy text) ORDER BY chain COLLATE "C", "order") e`,
-    [JSON.stringify(entries)],
-  );
+  await appendAudits(transaction, entries);
 }
 
 function auditedOf(decision: Audited, books: LockedBooks): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { appendAudit, teamChain, type AuditEntry } from '../audit/audit-entry.js';
+import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
 
 interface FollowingRow {
   readonly team: string;
@@ -41,9 +41,11 @@ export async function followPods(transaction: EntityManager, workloads: readonly
      RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],
   );
-  for (const row of running) await appendAudit(transaction, entryOf(row, 'run', 'running'));
-  for (const row of waiting) await appendAudit(transaction, entryOf(row, 'requeue', 'pending'));
-  for (const row of leaving) await appendAudit(transaction, entryOf(row, 'await', 'evicting'));
+  await appendAudits(transaction, [
+    ...running.map((row) => entryOf(row, 'run', 'running')),
+    ...waiting.map((row) => entryOf(row, 'requeue', 'pending')),
+    ...leaving.map((row) => entryOf(row, 'await', 'evicting')),
+  ]);
 }
 
 function entryOf(

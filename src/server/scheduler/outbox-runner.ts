@@ -7,8 +7,8 @@ import { Ledger, type Intent, type IntentOutcome, type NodeWish } from './ledger
 import { StatusAddress } from './status-address.js';
 import type { Term } from './term.js';
 
-const BATCH = 128;
-const PARALLEL = 8;
+const BATCH = 256;
+const PARALLEL = 32;
 const CALL_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 30_000;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
 import type { PodSetSpec, WorkloadSpec } from '../../core/index.js';
-import { teamChain } from '../audit/audit-entry.js';
+import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
 
 type Found = Extract<Observation, { readonly kind: 'workload-found' }>;
 type Withdrawn = Extract<Observation, { readonly kind: 'workload-withdrawn' }>;
@@ -35,11 +35,11 @@ export async function storeFoundWorkloads(
     [JSON.stringify(rows)],
   );
   const stored = new Set(live.flatMap(({ uid, isNew }) => (isNew ? [uid] : [])));
-  await audit(
+  await appendAudits(
     transaction,
     rows.flatMap(({ uid, team, name, spec }) => {
       if (!stored.delete(uid)) return [];
-      return [{ team, action: 'workload.find', name, after: spec }];
+      return [{ ...entryOf(team, name), action: 'workload.find', after: spec }];
     }),
   );
   const known = new Set(live.map(({ uid }) => uid));
@@ -60,32 +60,15 @@ export async function storeWithdrawnWorkloads(
      ) SELECT uid, team, name, why FROM withdrawn`,
     [JSON.stringify(withdrawn.map(({ workload, why }) => ({ workload, why })))],
   );
-  await audit(
+  await appendAudits(
     transaction,
-    rows.map(({ team, name, why }) => ({ team, action: 'workload.withdraw', name, reason: why })),
+    rows.map(({ team, name, why }) => ({ ...entryOf(team, name), action: 'workload.withdraw', reason: why })),
   );
   return rows.map(({ uid }) => uid);
 }
 
-interface Audited {
-  readonly team: string;
-  readonly action: string;
-  readonly name: string;
-  readonly after?: object;
-  readonly reason?: string;
-}
-
-async function audit(transaction: EntityManager, entries: readonly Audited[]): Promise<void> {
-  if (entries.length === 0) return;
-  const rows = entries.map(({ team, name, ...entry }, order) => {
-    return { order, chain: teamChain(team), subject: `workload/${name}`, ...entry };
-  });
-  await transaction.query(
-    `SELECT audit_append(e.chain, 'kubernetes', e.action, e.subject, NULL, e.after, e.reason, NULL, NULL)
-     FROM (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x("order" integer, chain text, action text, subject text,
-       after jsonb, reason text) ORDER BY chain COLLATE "C", "order") e`,
-    [JSON.stringify(rows)],
-  );
+function entryOf(team: string, name: string): Pick<AuditEntry, 'chain' | 'actor' | 'subject'> {
+  return { chain: teamChain(team), actor: 'kubernetes', subject: `workload/${name}` };
 }
 
 /** What the API shows of it: the fields that a document has, too. What its pods run is for Kubernetes to say. */

@@ -59,8 +59,12 @@ function runsOf(observations: readonly Observation[]): readonly (readonly [Obser
   const runs: [Observation, ...Observation[]][] = [];
   for (const observation of observations) {
     const run = runs.at(-1);
+    const before = runs.at(-2);
     if (run?.[0].kind === observation.kind) run.push(observation);
-    else runs.push([observation]);
+    // Pods are bound and start in turns, and one does not care for another: all that are bound come before.
+    else if (observation.kind === 'pod-bound' && run?.[0].kind === 'pod-started' && before?.[0].kind === 'pod-bound') {
+      before.push(observation);
+    } else runs.push([observation]);
   }
   return runs;
 }
