@@ -49,7 +49,7 @@ export async function openKubernetesDriver(wish: KubernetesWish): Promise<OpenDr
   const settings = readKubernetesSettings(wish.kubernetesSettings);
   const { KubernetesAccessError, openKubernetesCluster } =
     await import('../cluster/kubernetes/open-kubernetes-cluster.js');
-  const { KubernetesConfigurationError } = await import('../cluster/kubernetes/server-access.js');
+  const { KubernetesConfigurationError } = await import('../cluster/kubernetes/api/server-access.js');
   const source = { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
   try {
     const opened = await openKubernetesCluster({

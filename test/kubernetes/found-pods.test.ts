@@ -1,10 +1,10 @@
 /** Pods that others made, bound and evicted by the driver on a real API server; which of them to bind is not its affair here. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { BindOrder, FoundPod, FoundWorkload } from '../../src/cluster/cluster.js';
-import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
-import { Connection } from '../../src/cluster/kubernetes/connection.js';
+import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
 import { KubernetesCluster } from '../../src/cluster/kubernetes/kubernetes-cluster.js';
-import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
 import { ObservationLog, until } from '../support/observation-log.js';
 import { aBindOrder, anOrder } from '../support/pod-orders.js';

@@ -1,10 +1,10 @@
 /** Which workloads the pods of others make, on a real API server with the controllers that make pods. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { FoundWorkload, LedgerView, Observation } from '../../src/cluster/cluster.js';
-import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
-import { Connection } from '../../src/cluster/kubernetes/connection.js';
+import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
 import { KubernetesCluster } from '../../src/cluster/kubernetes/kubernetes-cluster.js';
-import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
 import { ObservationLog, until } from '../support/observation-log.js';
 import { ControlPlane } from './rig/control-plane.js';

@@ -6,12 +6,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { PodOrder } from '../../src/cluster/cluster.js';
-import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
-import { Connection } from '../../src/cluster/kubernetes/connection.js';
+import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
 import { KubernetesCluster } from '../../src/cluster/kubernetes/kubernetes-cluster.js';
-import { podManifests } from '../../src/cluster/kubernetes/pod-manifest.js';
-import { DEFAULT_POD_SETTINGS } from '../../src/cluster/kubernetes/pod-settings.js';
-import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { podManifests } from '../../src/cluster/kubernetes/pods/pod-manifest.js';
+import { DEFAULT_POD_SETTINGS } from '../../src/cluster/kubernetes/pods/pod-settings.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
 import { ObservationLog, readAll, until } from '../support/observation-log.js';
 import { aNode, anOrder, type OrderWishes } from '../support/pod-orders.js';

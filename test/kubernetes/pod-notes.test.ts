@@ -4,17 +4,17 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { FoundPod } from '../../src/cluster/cluster.js';
-import { StatusError } from '../../src/cluster/kubernetes/api-error.js';
-import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
-import { Connection } from '../../src/cluster/kubernetes/connection.js';
+import { StatusError } from '../../src/cluster/kubernetes/api/api-error.js';
+import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
 import type { KubeCondition } from '../../src/cluster/kubernetes/kube-types.js';
-import { PodNotes } from '../../src/cluster/kubernetes/pod-notes.js';
-import { Reflector } from '../../src/cluster/kubernetes/reflector.js';
-import { resourcePath } from '../../src/cluster/kubernetes/resource-path.js';
-import { PODS } from '../../src/cluster/kubernetes/resources.js';
-import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { PodNotes } from '../../src/cluster/kubernetes/notes/pod-notes.js';
+import { Reflector } from '../../src/cluster/kubernetes/reflector/reflector.js';
+import { resourcePath } from '../../src/cluster/kubernetes/api/resource-path.js';
+import { PODS } from '../../src/cluster/kubernetes/api/resources.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
-import { unboundPodOf, type UnboundPod } from '../../src/cluster/kubernetes/unbound-pod.js';
+import { unboundPodOf, type UnboundPod } from '../../src/cluster/kubernetes/pods/unbound-pod.js';
 import { until } from '../support/observation-log.js';
 import { ControlPlane } from './rig/control-plane.js';
 import { describeWithRig } from './rig/describe-with-rig.js';

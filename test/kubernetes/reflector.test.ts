@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ApiServer } from '../../src/cluster/kubernetes/api-server.js';
-import { Connection } from '../../src/cluster/kubernetes/connection.js';
-import { keyOf } from '../../src/cluster/kubernetes/kube-object.js';
-import { Reflector } from '../../src/cluster/kubernetes/reflector.js';
-import { resourcePath } from '../../src/cluster/kubernetes/resource-path.js';
-import { readServerAccess } from '../../src/cluster/kubernetes/server-access.js';
+import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
+import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
+import { keyOf } from '../../src/cluster/kubernetes/api/kube-object.js';
+import { Reflector } from '../../src/cluster/kubernetes/reflector/reflector.js';
+import { resourcePath } from '../../src/cluster/kubernetes/api/resource-path.js';
+import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
 import { until } from '../support/observation-log.js';
 import { ControlPlane } from './rig/control-plane.js';

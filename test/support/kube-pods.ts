@@ -5,7 +5,7 @@ import type {
   PodGroupObject,
   PodObject,
   VolumeObject,
-} from '../../src/cluster/kubernetes/pod-object.js';
+} from '../../src/cluster/kubernetes/reading/pod-object.js';
 
 /** Objects of Kubernetes in which a test says only what matters to it. */
 

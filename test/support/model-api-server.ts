@@ -1,6 +1,6 @@
-import { NoAnswerError, StatusError } from '../../src/cluster/kubernetes/api-error.js';
-import type { CallOptions, ListPage, PageQuery, WatchQuery } from '../../src/cluster/kubernetes/api-server.js';
-import { keyOf, type KubeObject } from '../../src/cluster/kubernetes/kube-object.js';
+import { NoAnswerError, StatusError } from '../../src/cluster/kubernetes/api/api-error.js';
+import type { CallOptions, ListPage, PageQuery, WatchQuery } from '../../src/cluster/kubernetes/api/api-server.js';
+import { keyOf, type KubeObject } from '../../src/cluster/kubernetes/api/kube-object.js';
 import { aPodObject } from './kube-objects.js';
 
 interface LoggedEvent {

@@ -1,7 +1,7 @@
-import { StatusError } from '../../src/cluster/kubernetes/api-error.js';
-import type { Patch } from '../../src/cluster/kubernetes/api-server.js';
+import { StatusError } from '../../src/cluster/kubernetes/api/api-error.js';
+import type { Patch } from '../../src/cluster/kubernetes/api/api-server.js';
 import type { KubeCondition } from '../../src/cluster/kubernetes/kube-types.js';
-import { unboundPodOf, type UnboundPod } from '../../src/cluster/kubernetes/unbound-pod.js';
+import { unboundPodOf, type UnboundPod } from '../../src/cluster/kubernetes/pods/unbound-pod.js';
 import type { FoundPod } from '../../src/cluster/cluster.js';
 
 interface StoredPod extends FoundPod {

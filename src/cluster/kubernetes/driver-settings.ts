@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { NodeMappingSchema } from './node-mapping.js';
-import { PodSettingsSchema } from './pod-settings.js';
+import { NodeMappingSchema } from './nodes/node-mapping.js';
+import { PodSettingsSchema } from './pods/pod-settings.js';
 
 /** What an operator may say to the driver, as a file; each key has a default. */
 export const DriverSettingsSchema = z.strictObject({

@@ -12,30 +12,30 @@ import {
   type PodSeen,
   type WorkloadWait,
 } from '../cluster.js';
-import { StatusError } from './api-error.js';
-import type { ApiServer } from './api-server.js';
-import { ForeignUse } from './foreign-use.js';
-import { FoundGangs } from './found-gangs.js';
-import { FoundSurroundings } from './found-surroundings.js';
-import type { KubeObject } from './kube-object.js';
+import { StatusError } from './api/api-error.js';
+import type { ApiServer } from './api/api-server.js';
+import { ForeignUse } from './pods/foreign-use.js';
+import { FoundGangs } from './found/found-gangs.js';
+import { FoundSurroundings } from './found/found-surroundings.js';
+import type { KubeObject } from './api/kube-object.js';
 import type { KubeLease, KubePod } from './kube-types.js';
-import { DEFAULT_NODE_MAPPING, type NodeMapping } from './node-mapping.js';
-import { NodeWatch, seenNodeOf, type SeenNode } from './node-watch.js';
-import { PodBinder } from './pod-binder.js';
-import { evict } from './pod-eviction.js';
-import { PodLogs } from './pod-logs.js';
-import { podManifests } from './pod-manifest.js';
-import { PodNotes } from './pod-notes.js';
-import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.js';
-import { PodWatch, type OwnPod } from './pod-watch.js';
-import { PodWriter } from './pod-writer.js';
-import { Reflector, type ReflectorTrouble } from './reflector.js';
-import { resourcePath, type Resource } from './resource-path.js';
-import { LABEL, MANAGER } from './pod-labels.js';
-import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './resources.js';
+import { DEFAULT_NODE_MAPPING, type NodeMapping } from './nodes/node-mapping.js';
+import { NodeWatch, seenNodeOf, type SeenNode } from './nodes/node-watch.js';
+import { PodBinder } from './pods/pod-binder.js';
+import { evict } from './pods/pod-eviction.js';
+import { PodLogs } from './pods/pod-logs.js';
+import { podManifests } from './pods/pod-manifest.js';
+import { PodNotes } from './notes/pod-notes.js';
+import { DEFAULT_POD_SETTINGS, type PodSettings } from './pods/pod-settings.js';
+import { PodWatch, type OwnPod } from './pods/pod-watch.js';
+import { PodWriter } from './pods/pod-writer.js';
+import { Reflector, type ReflectorTrouble } from './reflector/reflector.js';
+import { resourcePath, type Resource } from './api/resource-path.js';
+import { LABEL, MANAGER } from './pods/pod-labels.js';
+import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './api/resources.js';
 import { seenPodOf, type SeenPod } from './seen-pod.js';
 import type { Random, Timers } from './timers.js';
-import { noteOf } from './wait-note.js';
+import { noteOf } from './notes/wait-note.js';
 
 export interface KubernetesClusterOptions {
   readonly api: ApiServer;

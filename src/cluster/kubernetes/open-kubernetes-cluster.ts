@@ -1,12 +1,12 @@
-import { NoAnswerError, StatusError } from './api-error.js';
-import { ApiServer } from './api-server.js';
-import { Connection } from './connection.js';
+import { NoAnswerError, StatusError } from './api/api-error.js';
+import { ApiServer } from './api/api-server.js';
+import { Connection } from './api/connection.js';
 import type { DriverSettings } from './driver-settings.js';
-import { servesPodGroups } from './found-surroundings.js';
+import { servesPodGroups } from './found/found-surroundings.js';
 import { KubernetesCluster } from './kubernetes-cluster.js';
-import { resourcePath, type Resource } from './resource-path.js';
-import { CLAIMS, LEASES, LEASE_NAMESPACE, NAMESPACES, NODES, POD_GROUPS, PODS, VOLUMES } from './resources.js';
-import { readServerAccess, type AccessSource } from './server-access.js';
+import { resourcePath, type Resource } from './api/resource-path.js';
+import { CLAIMS, LEASES, LEASE_NAMESPACE, NAMESPACES, NODES, POD_GROUPS, PODS, VOLUMES } from './api/resources.js';
+import { readServerAccess, type AccessSource } from './api/server-access.js';
 import { systemTimers } from './timers.js';
 
 export interface OpenKubernetesOptions {

@@ -1,8 +1,8 @@
-import { tenantOf, type Tenant } from './foreign-use.js';
+import { tenantOf, type Tenant } from './pods/foreign-use.js';
 import type { KubePod } from './kube-types.js';
-import { ownPodOf, type OwnPod } from './pod-watch.js';
-import { seenFoundPodOf, type SeenFoundPod } from './seen-found-pod.js';
-import { unboundPodOf, type UnboundPod } from './unbound-pod.js';
+import { ownPodOf, type OwnPod } from './pods/pod-watch.js';
+import { seenFoundPodOf, type SeenFoundPod } from './found/seen-found-pod.js';
+import { unboundPodOf, type UnboundPod } from './pods/unbound-pod.js';
 
 /** All pods of the cluster are watched, so no more is kept of one than this. */
 export interface SeenPod {

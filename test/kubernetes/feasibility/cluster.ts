@@ -1,5 +1,5 @@
 import type { V1Container, V1NodeSpec, V1PodSpec } from '@kubernetes/client-node';
-import type { ClaimObject, PodObject, VolumeObject } from '../../../src/cluster/kubernetes/pod-object.js';
+import type { ClaimObject, PodObject, VolumeObject } from '../../../src/cluster/kubernetes/reading/pod-object.js';
 import { aClaim, aPod, aVolume } from '../../support/kube-pods.js';
 
 /**

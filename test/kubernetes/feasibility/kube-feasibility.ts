@@ -5,7 +5,7 @@ import type {
   ObjectMetadata,
   PodObject,
   VolumeObject,
-} from '../../../src/cluster/kubernetes/pod-object.js';
+} from '../../../src/cluster/kubernetes/reading/pod-object.js';
 import { until } from '../../support/observation-log.js';
 import type { ApiServer } from '../rig/api-server.js';
 import { createNodes, fakeNodes } from '../rig/fake-nodes.js';

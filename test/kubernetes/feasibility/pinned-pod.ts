@@ -1,5 +1,5 @@
 import type { V1PodSpec, V1Toleration } from '@kubernetes/client-node';
-import type { Plain } from '../../../src/cluster/kubernetes/pod-object.js';
+import type { Plain } from '../../../src/cluster/kubernetes/reading/pod-object.js';
 import { PIN } from './cluster.js';
 import type { Row } from './row.js';
 

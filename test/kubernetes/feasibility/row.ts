@@ -7,7 +7,7 @@ import type {
   V1PodSpec,
   V1TopologySpreadConstraint,
 } from '@kubernetes/client-node';
-import type { Plain } from '../../../src/cluster/kubernetes/pod-object.js';
+import type { Plain } from '../../../src/cluster/kubernetes/reading/pod-object.js';
 import { devicesOf, ZONE } from './cluster.js';
 
 /** A pod, and the nodes where kube-scheduler lets it run. */

@@ -1,0 +1,356 @@
+import { describe, expect, it } from '@jest/globals';
+import { aClaim, aPod, aPodGroup } from '../../../../test/support/kube-pods.js';
+import { ManualTimers } from '../../../../test/support/manual-timers.js';
+import type { FoundPod, LedgerView, Observation } from '../../cluster.js';
+import { FoundGangs } from './found-gangs.js';
+import type { Surroundings } from './found-surroundings.js';
+import type { PodNote } from '../notes/pod-note.js';
+import type { ClaimObject, PodGroupObject } from '../reading/pod-object.js';
+import type { SeenFoundPod } from './seen-found-pod.js';
+
+type Labels = Readonly<Record<string, string>>;
+type PodWish = NonNullable<Parameters<typeof aPod>[0]>;
+
+const VIEW: LedgerView = {
+  flavors: [],
+  queues: [
+    { name: 'lab', isLeaf: true },
+    { name: 'root', isLeaf: false },
+    { name: 'shop', team: 'retail', isLeaf: true },
+  ],
+  teams: ['default', 'retail'],
+  found: [],
+};
+
+/** The finder with all that it hears and says; time passes by `settle`. */
+class Finding {
+  readonly timers = new ManualTimers();
+  readonly observed: Observation[] = [];
+  readonly notes: string[] = [];
+  readonly namespaces = new Map<string, Labels>([['default', { 'berth.dev/queue': 'lab' }]]);
+  readonly groups = new Map<string, PodGroupObject>();
+  readonly claims = new Map<string, ClaimObject>();
+  devices: readonly string[] = [];
+  isFull = false;
+  looks = 0;
+  readonly gangs: FoundGangs;
+
+  constructor({ podGroups = 'served' }: { readonly podGroups?: 'served' | 'unknown' } = {}) {
+    const groups = this.groups;
+    const surroundings: Surroundings = {
+      storage: { claim: (_namespace, name) => this.claims.get(name), volume: () => undefined, nodes: [] },
+      namespaceLabels: (namespace) => {
+        this.looks += 1;
+        return this.namespaces.get(namespace) ?? {};
+      },
+      podGroup: podGroups === 'served' ? (_namespace, name) => groups.get(name) : undefined,
+      levelOf: () => undefined,
+      flavorsOf: () => ({ ofCpu: [], ofResource: () => this.devices }),
+    };
+    this.gangs = new FoundGangs({
+      timers: this.timers,
+      surroundings,
+      observe: (observation) => {
+        if (this.isFull) throw new Error('the inbox is full');
+        this.observed.push(observation);
+      },
+      note: (pods, note) => this.notes.push(saying(pods, note)),
+    });
+  }
+
+  begin(view: LedgerView = VIEW): this {
+    this.gangs.know(view);
+    this.gangs.begin();
+    return this.settle();
+  }
+
+  settle(): this {
+    this.timers.advance(100);
+    return this;
+  }
+
+  put(...wishes: readonly PodWish[]): this {
+    for (const wish of wishes) this.gangs.see({ state: 'waiting', object: aPod(wish) });
+    return this;
+  }
+
+  turn(state: Exclude<SeenFoundPod['state'], 'waiting'>, ...wishes: readonly PodWish[]): this {
+    for (const wish of wishes) this.gangs.see({ state, object: aPod(wish) });
+    return this;
+  }
+
+  remove(state: Exclude<SeenFoundPod['state'], 'waiting'>, ...wishes: readonly PodWish[]): this {
+    for (const wish of wishes) this.gangs.delete({ state, object: aPod(wish) });
+    return this;
+  }
+
+  /** By the names of their pods, in the order in which they were told of. */
+  get found(): readonly string[] {
+    return this.observed.map((one) => {
+      if (one.kind === 'workload-withdrawn') return `withdrawn: ${one.why}`;
+      if (one.kind !== 'workload-found') return one.kind;
+      return Object.values(one.pods)
+        .map((pods) => pods.map(({ name }) => name).join('+'))
+        .join('/');
+    });
+  }
+}
+
+function saying(pods: readonly FoundPod[], { reason, message }: PodNote): string {
+  return `${pods.map(({ name }) => name).join('+')}: ${reason}: ${message}`;
+}
+
+const named = (name: string, labels: Labels = {}): PodWish => ({ metadata: { name, labels } });
+const ganged = (name: string, size = 2): PodWish =>
+  named(name, { 'berth.dev/gang': 'g', 'berth.dev/gang-size': String(size) });
+const grouped = (name: string): PodWish => ({
+  metadata: { name },
+  spec: { schedulingGroup: { podGroupName: 'g' } },
+});
+const gangOfMin = (minCount: number) => aPodGroup('g', { schedulingPolicy: { gang: { minCount } } });
+const foundOf = (...names: readonly string[]) => ({
+  workload: 'w',
+  pods: { pods: names.map((name) => ({ namespace: 'default', name, uid: `uid-${name}` })) },
+});
+
+describe(FoundGangs.name, () => {
+  it('tells of a pod alone once, with its team, whatever changes of it later', () => {
+    const finding = new Finding().begin().put(named('p')).settle();
+    expect(finding.observed).toMatchObject([
+      {
+        kind: 'workload-found',
+        workload: 'uid-p',
+        team: 'default',
+        spec: { id: 'uid-p', name: 'default/p', queue: 'lab', hold: false },
+        pods: { pods: [{ namespace: 'default', name: 'p', uid: 'uid-p' }] },
+      },
+    ]);
+    finding
+      .put(named('p', { other: 'label' }))
+      .turn('bound', named('p'))
+      .settle();
+    expect(finding.observed).toHaveLength(1);
+    expect(finding.gangs.podsOf('uid-p')).toEqual([{ namespace: 'default', name: 'p', uid: 'uid-p' }]);
+    expect(finding.gangs.isFound('uid-p')).toBe(true);
+  });
+
+  it('tells nothing before all pods were seen, and nothing without a ledger', () => {
+    const finding = new Finding().put(named('p')).settle();
+    finding.gangs.begin();
+    expect(finding.settle().observed).toEqual([]);
+    finding.gangs.know(VIEW);
+    expect(finding.settle().found).toEqual(['p']);
+  });
+
+  it('waits for the pods of a gang, says how many are missing, and then tells of all at once', () => {
+    const finding = new Finding().begin().put(ganged('b', 3), ganged('a', 3)).settle();
+    expect(finding.notes).toEqual(['b+a: WaitingForGang: waits for 1 of 3 pods']);
+    expect(finding.put(ganged('c', 3)).settle().found).toEqual(['a+b+c']);
+  });
+
+  it('does not count a pod of a gang whose gates are closed', () => {
+    const finding = new Finding().begin().put(ganged('a')).turn('gated', ganged('b')).settle();
+    expect(finding.notes).toEqual(['a: WaitingForGang: waits for 1 of 2 pods']);
+    expect(finding.put(ganged('b')).settle().found).toEqual(['a+b']);
+  });
+
+  it('says so when the cluster serves no pod groups', () => {
+    const finding = new Finding({ podGroups: 'unknown' }).begin().put(grouped('a'), named('b')).settle();
+    expect(finding.found).toEqual(['b']);
+    expect(finding.notes).toEqual([expect.stringMatching(/^a: NotSupported: spec\.schedulingGroup: this cluster/)]);
+  });
+
+  it('looks again when the pod group comes, and takes those beyond its minimum alone', () => {
+    const finding = new Finding().begin().put(grouped('a'), grouped('b')).settle();
+    expect(finding.notes).toEqual(['a+b: WaitingForGang: waits for pod group g']);
+    finding.groups.set('g', gangOfMin(2));
+    finding.gangs.concern('group default/g');
+    finding.settle().put(grouped('early')).settle();
+    expect(finding.found).toEqual(['a+b']);
+    expect(finding.notes.at(-1)).toMatch(/^early: WaitingForGang: waits until/);
+    finding.turn('bound', grouped('a')).settle().put(grouped('later')).settle();
+    expect(finding.found).toEqual(['a+b', 'early', 'later']);
+    expect(finding.observed.at(-1)).toMatchObject({ spec: { name: 'default/later' } });
+  });
+
+  it('leaves each pod alone in a group without a gang', () => {
+    const finding = new Finding().begin().put(grouped('a'), grouped('b')).settle();
+    finding.groups.set('g', aPodGroup('g', { schedulingPolicy: { basic: {} } }));
+    finding.gangs.concern('group default/g');
+    expect(finding.settle().found).toEqual(['a', 'b']);
+  });
+
+  it('waits for a whole gang again when the one before has ended', () => {
+    const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+    finding.turn('succeeded', ganged('a'), ganged('b')).put(ganged('c')).settle();
+    expect(finding.notes).toEqual(['c: WaitingForGang: waits for 1 of 2 pods']);
+    expect(finding.put(ganged('d')).settle().found).toEqual(['a+b', 'c+d']);
+  });
+
+  it('counts who comes to a gang that has failed to the next one, and to one that succeeds bit by bit not', () => {
+    const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+    finding.turn('succeeded', ganged('a')).put(ganged('late')).settle();
+    expect(finding.found).toEqual(['a+b', 'late']);
+    const next = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+    next.turn('failed', ganged('a')).put(ganged('successor')).settle();
+    expect(next.notes).toEqual(['successor: WaitingForGang: waits for 1 of 2 pods']);
+    next.turn('leaving', ganged('b')).put(ganged('other')).settle();
+    expect(next.found).toEqual(['a+b', 'withdrawn: pod default/b was deleted', 'other+successor']);
+  });
+
+  describe('queues and teams', () => {
+    const cases: Record<string, { readonly labels: Labels; readonly namespace?: Labels; readonly want: string }> = {
+      'no queue': {
+        labels: {},
+        want: 'QueueNotFound: neither the pod nor its namespace has the label berth.dev/queue',
+      },
+      'an unknown queue': { labels: { 'berth.dev/queue': 'x' }, want: 'QueueNotFound: there is no queue x' },
+      'a queue of queues': {
+        labels: { 'berth.dev/queue': 'root' },
+        want: 'QueueNotUsable: queue root is made of others: name one of those',
+      },
+      'the queue of another team': {
+        labels: { 'berth.dev/queue': 'shop' },
+        want: 'QueueNotUsable: queue shop belongs to team retail, and the pod is of team default',
+      },
+      'an unknown team': {
+        labels: { 'berth.dev/queue': 'lab' },
+        namespace: { 'berth.dev/team': 'x' },
+        want: 'TeamNotFound: there is no team x: label the namespace with berth.dev/team',
+      },
+    };
+    it.each(Object.entries(cases))('%s', (_title, { labels, namespace = {}, want }) => {
+      const finding = new Finding();
+      finding.namespaces.set('default', namespace);
+      finding.begin().put(named('p', labels)).settle();
+      expect(finding.notes).toEqual([`p: ${want}`]);
+      expect(finding.found).toEqual([]);
+    });
+
+    it('takes the team of the queue for one that nobody knows', () => {
+      const finding = new Finding();
+      finding.namespaces.set('default', { 'berth.dev/queue': 'shop', 'berth.dev/team': 'x' });
+      finding.begin().put(named('p')).settle();
+      expect(finding.observed).toMatchObject([{ team: 'retail' }]);
+    });
+
+    it('looks again when the ledger has other queues, and when the namespace has other labels', () => {
+      const finding = new Finding()
+        .begin()
+        .put(named('p', { 'berth.dev/queue': 'new' }), named('q'))
+        .settle();
+      finding.namespaces.set('other', {});
+      finding.put({ metadata: { name: 'r', namespace: 'other' } }).settle();
+      expect(finding.found).toEqual(['q']);
+      finding.gangs.know({ ...VIEW, queues: [...VIEW.queues, { name: 'new', isLeaf: true }] });
+      expect(finding.settle().found).toEqual(['q', 'p']);
+      finding.namespaces.set('other', { 'berth.dev/queue': 'lab', 'berth.dev/team': 'retail' });
+      finding.gangs.concern('namespace other');
+      expect(finding.settle().found).toEqual(['q', 'p', 'r']);
+    });
+  });
+
+  it('says each thing once, until it is another', () => {
+    const finding = new Finding()
+      .begin()
+      .put(named('p', { 'berth.dev/queue': 'x' }))
+      .settle();
+    finding.put(named('p', { 'berth.dev/queue': 'x', other: 'label' })).settle();
+    finding.gangs.know({ ...VIEW, teams: [...VIEW.teams, 'more'] });
+    expect(finding.settle().notes).toHaveLength(1);
+    expect(finding.put(named('p', { 'berth.dev/queue': 'y' })).settle().notes).toHaveLength(2);
+  });
+
+  it('looks again when a claim or the devices of nodes have changed', () => {
+    const claimed = { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] };
+    const gpu = { containers: [{ name: 'c', resources: { requests: { 'nvidia.com/gpu': '1' } } }] };
+    const finding = new Finding().begin();
+    finding.put({ metadata: { name: 'p' }, spec: claimed }, { metadata: { name: 'q' }, spec: gpu }).settle();
+    expect(finding.notes).toEqual([
+      'p: VolumeNotUsable: spec.volumes[0].persistentVolumeClaim: there is no claim c',
+      'q: Unschedulable: spec.resources.requests[nvidia.com/gpu]: no flavor has nodes with this resource',
+    ]);
+    finding.claims.set('c', aClaim('c', undefined));
+    finding.gangs.concern('claim default/c');
+    expect(finding.settle().notes.at(-1)).toContain('claim c is not bound');
+    finding.devices = ['h100'];
+    finding.gangs.concern('devices');
+    expect(finding.settle().found).toEqual(['q']);
+  });
+
+  describe('withdrawals', () => {
+    it('withdraws a workload when one of its pods is deleted, and tells of its successors', () => {
+      const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+      finding.turn('leaving', ganged('b')).settle().remove('leaving', ganged('b')).settle();
+      expect(finding.found).toEqual(['a+b', 'withdrawn: pod default/b was deleted']);
+      finding.put({ metadata: { ...ganged('b').metadata, uid: 'successor' } }).settle();
+      expect(finding.found.slice(2)).toEqual(['a+b']);
+      const ids = finding.observed.map((one) => ('workload' in one ? one.workload : ''));
+      expect(new Set(ids).size).toBe(2);
+      expect(ids[1]).toBe(ids[0]);
+    });
+
+    it('takes none back for a pod that has ended, however it goes then', () => {
+      const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+      finding.turn('bound', ganged('a'), ganged('b')).turn('succeeded', ganged('a')).settle();
+      finding.remove('succeeded', ganged('a')).remove('succeeded', ganged('b')).settle();
+      expect(finding.found).toEqual(['a+b']);
+      expect(finding.gangs.isFound('uid-a')).toBe(false);
+    });
+
+    it('withdraws at once what was deleted while nobody looked', () => {
+      const finding = new Finding().put(named('b')).begin({ ...VIEW, found: [foundOf('a', 'b')] });
+      expect(finding.found).toEqual(['withdrawn: pod default/a was deleted', 'b']);
+    });
+
+    it('takes none back after a restart for a pod that has ended', () => {
+      const finding = new Finding().turn('succeeded', named('a'), named('c')).turn('bound', named('b'));
+      finding.begin({ ...VIEW, found: [foundOf('a', 'b'), { ...foundOf('c'), workload: 'v' }] });
+      expect(finding.found).toEqual([]);
+      expect(finding.turn('leaving', named('b')).settle().found).toEqual(['withdrawn: pod default/b was deleted']);
+    });
+  });
+
+  it('goes on after a restart with what an earlier server has told', () => {
+    const finding = new Finding().put(ganged('a'), named('other')).turn('bound', ganged('b'));
+    finding.begin({ ...VIEW, found: [foundOf('a', 'b')] });
+    expect(finding.found).toEqual(['other']);
+    expect(finding.gangs.podsOf('w').map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(finding.put(ganged('late')).settle().found).toEqual(['other', 'late']);
+    expect(finding.turn('leaving', ganged('b')).settle().found).toContain('withdrawn: pod default/b was deleted');
+  });
+
+  it('tells at a later look what could not be told', () => {
+    const finding = new Finding().begin().put(named('a'), named('b')).settle();
+    finding.isFull = true;
+    finding.put(named('c'), named('d')).turn('leaving', named('a')).settle();
+    expect(() => {
+      finding.gangs.look();
+    }).toThrow('full');
+    finding.isFull = false;
+    finding.gangs.look();
+    expect(finding.found.slice(0, 3)).toEqual(['a', 'b', 'withdrawn: pod default/a was deleted']);
+    expect(finding.found.slice(3).sort()).toEqual(['c', 'd']);
+  });
+
+  it('is silent when it was stopped', () => {
+    const finding = new Finding().begin().put(named('a'));
+    finding.gangs.stop();
+    expect(finding.put(named('b')).settle().observed).toEqual([]);
+    expect(finding.timers.alarmsSet).toBe(0);
+  });
+
+  it('looks once at each of 10,000 pods, a few in a turn, and then only at what changes', () => {
+    const finding = new Finding().begin();
+    for (let each = 0; each < 10_000; each += 1) finding.put(named(`p${each}`));
+    finding.timers.advance(99);
+    expect(finding.found).toEqual([]);
+    const before = finding.looks;
+    finding.settle();
+    expect(finding.found).toHaveLength(10_000);
+    const looksOfOne = (finding.looks - before) / 10_000;
+    expect(looksOfOne).toBeLessThanOrEqual(2);
+    finding.put(named('one')).settle();
+    expect(finding.looks - before).toBe(looksOfOne * 10_001);
+  });
+});
