@@ -20,6 +20,8 @@ const REBUILD_MS_MAX = 10_000;
 /** Notifications are hints; this is how late a lost one is noticed. */
 const POLL_MS = 1_000;
 const BATCH = 500;
+/** Between cycles of a busy time; it is no longer than the last cycle was. */
+const GATHER_MS_MAX = 200;
 /** Settles in one cycle before observations are looked at again. */
 const SETTLES_MAX = 50;
 
@@ -83,7 +85,7 @@ export class LiveLoop {
         else this.logger.error({ message: 'term ended by a failure; rebuilding', error });
       }
       this.session = undefined;
-      await delay(pauseMs(this.failures), undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await this.pause(pauseMs(this.failures));
     }
     if (this.leadership !== undefined) await this.ledger.resign(this.leadership).catch(() => undefined);
   }
@@ -127,6 +129,7 @@ export class LiveLoop {
     let { cursor } = state;
     while (!this.isStopping()) {
       term.throwIfOver();
+      const begunMs = performance.now();
       const { commands, cursor: next } = await this.ledger.commandsAfter(cursor, BATCH);
       if (commands.some(({ kind }) => kind === 'quotas-changed')) return;
       for (const command of commands) session.command(command);
@@ -139,7 +142,9 @@ export class LiveLoop {
       });
       this.failures = 0;
       const isBusy = commands.length + this.driver.waiting > 0;
-      if (!isBusy) await this.wakeUp.sleep(Math.min(POLL_MS, (wakeAtMs ?? Infinity) - this.cores.now()));
+      // Much to do comes in small pieces: what gathers meanwhile is done at once.
+      if (isBusy) await this.pause(Math.min(GATHER_MS_MAX, performance.now() - begunMs));
+      else await this.wakeUp.sleep(Math.min(POLL_MS, (wakeAtMs ?? Infinity) - this.cores.now()));
     }
   }
 
@@ -175,6 +180,10 @@ export class LiveLoop {
       this.driver.showWaits(session.waitsIn(sets));
     }
     return this.cores.now();
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
   /** A method, so that the compiler does not believe that it stays false across an await. */
