@@ -2,6 +2,7 @@ import type { NodeSpec, SchedulerEvent, WorkloadId } from '../contract/index.js'
 import type { CoreState } from '../core-state.js';
 import type { NodeRecord } from '../fleet/index.js';
 import { unreachable } from '../invariant.js';
+import { hasLeftSlice } from '../placement/index.js';
 import { isSameData } from '../same-data.js';
 import type { Applied } from './applied.js';
 import { leaveNode } from './observe-pod.js';
@@ -23,6 +24,7 @@ export function observeNode(state: CoreState, event: NodeEvent): Applied {
     case 'node-removed':
       if (before.removed) return 'misfit';
       state.fleet.observe(row, { removed: true });
+      if (hasLeftSlice(before.spec)) state.book.groups.wakeAll();
       break;
     case 'node-state-changed':
       if (before.state === event.state) return 'applied';
@@ -56,6 +58,7 @@ function seeNode(state: CoreState, spec: NodeSpec): Applied {
   const known = state.fleet.has(spec.name) ? state.fleet.recordOf(state.fleet.rowOf(spec.name)) : undefined;
   if (known !== undefined && !known.removed && isSameData(known.spec, spec)) return 'applied';
   state.fleet.put(spec);
+  if (known !== undefined && hasLeftSlice(known.spec, spec)) state.book.groups.wakeAll();
   nodeChanged(state, spec.name);
   return 'applied';
 }

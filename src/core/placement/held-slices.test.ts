@@ -30,6 +30,25 @@ describe('slices that are given whole', () => {
     expect(rig.nodesOf('second')).toEqual({ 's-1': 1 });
   });
 
+  const ways: Record<string, (rig: CoreRig) => void> = {
+    'is removed': (rig) => {
+      rig.tell({ kind: 'node-removed', node: 's-1' });
+    },
+    'is told of elsewhere': (rig) => {
+      rig.tell({ kind: 'node-seen', node: aNode('s-1', { model: 'a100', devices: 4 }) });
+    },
+  };
+
+  it.each(Object.keys(ways))('let others in when the only other host %s', (name) => {
+    const rig = rigWithSlice(8, ['h100', 'a100']);
+    rig.submit(aWorkload('first', { pods: { flavors: ['h100'] } }), aWorkload('second'));
+    rig.settle();
+    expect(rig.stateOf('second')).toBe('pending');
+    ways[name]?.(rig);
+    rig.settle();
+    expect(rig.nodesOf('second')).toEqual({ 's-0': 1 });
+  });
+
   it('may be filled by the gang that stands there', () => {
     const rig = rigWithSlice(4, ['h100', 'h100']);
     rig.submit(aWorkload('gang', { pods: { gpus: 4, count: 2, minCount: 1 } }));

@@ -1,5 +1,7 @@
+import type { NodeSpec } from '../contract/index.js';
 import type { FleetState } from '../fleet/index.js';
 import { WHOLE_DEVICE_MILLI } from '../fleet/index.js';
+import { isSameData } from '../same-data.js';
 import type { AvoidedRows } from './feasible-nodes.js';
 import type { PodShape } from './pod-shape.js';
 
@@ -39,6 +41,11 @@ export function withoutHeldSlices(
 export function mayOpenNeighbours(fleet: FleetState, row: number): boolean {
   const spec = fleet.specAt(row);
   return spec === undefined || spec.topology[SLICE_LEVEL] !== undefined;
+}
+
+/** Is the node one of a slice no more, so that its neighbours may be open to others? `after`: absent when it is gone. */
+export function hasLeftSlice(before: NodeSpec, after?: NodeSpec): boolean {
+  return before.topology[SLICE_LEVEL] !== undefined && !isSameData(before.topology, after?.topology);
 }
 
 function holdsDevice(fleet: FleetState, row: number): boolean {

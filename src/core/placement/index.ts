@@ -8,7 +8,7 @@ export { FitSums, mayFit } from './fit-sums.js';
 export { mayMatchNodeAffinity } from './node-affinity.js';
 export { growPart } from './place-gang.js';
 export { takeSeat } from './take-seat.js';
-export { mayOpenNeighbours, withoutHeldSlices } from './held-slices.js';
+export { hasLeftSlice, mayOpenNeighbours, withoutHeldSlices } from './held-slices.js';
 export type { GangPart, PlacedPart, PlacedPod } from './gang-part.js';
 export { PodRules } from './pod-rules.js';
 export { placeGang } from './place-mixed-gang.js';
