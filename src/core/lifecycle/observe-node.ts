@@ -59,6 +59,8 @@ function seeNode(state: CoreState, spec: NodeSpec): Applied {
   if (known !== undefined && !known.removed && isSameData(known.spec, spec)) return 'applied';
   state.fleet.put(spec);
   if (known !== undefined && hasLeftSlice(known.spec, spec)) state.book.groups.wakeAll();
+  // Who stands there may keep others out of other domains than before.
+  if (known !== undefined && !isSameData(known.spec.labels, spec.labels)) state.wakeForRules('gone');
   nodeChanged(state, spec.name);
   return 'applied';
 }

@@ -234,6 +234,20 @@ describe('rules of pods that look beyond their node', () => {
     expect([nodesOf(rig, 'spread'), nodesOf(rig, 'drawn')]).toEqual([['a'], []]);
   });
 
+  it('lets in whom it kept away when the node of a pod with anti-affinity is of another domain than before', () => {
+    const rig = fourNodes();
+    // What comes free on node a does not by itself wake who may stand on node b alone.
+    rig.tell({ kind: 'flavor-set', flavor: { name: 'b-only', nodeLabels: { name: 'b' } } });
+    rig.submit(aWorkload('alone', cpuPods({ ...on('a'), ...app('db'), podAntiAffinity: { required: [near('web')] } })));
+    rig.settle();
+    rig.submit(aWorkload('kept', cpuPods({ ...app('web'), flavors: ['b-only'] })));
+    rig.settle();
+    expect(nodesOf(rig, 'kept')).toEqual([]);
+    rig.tell({ kind: 'node-seen', node: aNode('a', { devices: 0, cpu: 8, labels: { name: 'a', zone: '3' } }) });
+    rig.settle();
+    expect(nodesOf(rig, 'kept')).toEqual(['b']);
+  });
+
   it('takes the place of a running pod whose anti-affinity stands in the way', () => {
     const rig = fourNodes();
     rig.tell({ kind: 'flavor-set', flavor: aFlavor('h100') });
