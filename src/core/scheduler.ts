@@ -12,6 +12,7 @@ import {
   observeWorkload,
   refuseEviction,
   refuseSet,
+  wakeTakers,
 } from './lifecycle/index.js';
 import { settle } from './settle.js';
 import type { Snapshot } from './snapshot.js';
@@ -138,6 +139,7 @@ export class Scheduler {
     state.clock(event.atMs);
     if (route(state, event) === 'misfit') state.misfits++;
     for (const row of state.pods.takeFreedRows()) state.wakeForNode(row);
+    for (const id of state.pods.takeDoneWaiting()) wakeTakers(state, id);
     const moved = state.pods.takeRulesMoved();
     if (moved !== undefined) state.wakeForRules(moved);
     state.journal.commit();

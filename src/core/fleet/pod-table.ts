@@ -17,6 +17,8 @@ export class PodTable {
   readonly #ofNode = new Map<number, Map<string, PodRecord>>();
   /** Rows of nodes that got something back since they were last asked for. */
   readonly #freedRows = new Set<number>();
+  /** Workloads of which a pod waits for nobody any more, since they were last asked for. */
+  readonly #doneWaiting = new Set<WorkloadId>();
   #rulesMoved: 'gone' | 'granted' | undefined;
   /** By node: what is held for leaving pods; follows from the pods of the node, whatever their history. */
   readonly #holds = new Map<number, NodeHold>();
@@ -75,6 +77,7 @@ export class PodTable {
       if (isOver || hasEnded || (after.claim === 'none' && pod.claim !== 'none')) this.#rulesMoved = 'gone';
       else if (after.claim === 'granted' && pod.claim !== 'granted') this.#rulesMoved ??= 'granted';
     }
+    if (pod.waitsFor !== undefined && after.waitsFor === undefined) this.#doneWaiting.add(pod.seat.pod.workload);
     if (isOver) this.#forget(pod.seat, row);
     else this.#store(after);
     if (!isClaimed(pod) || !isClaimed(after) || pod.waitsFor !== undefined) this.#holdAnew(row);
@@ -117,6 +120,12 @@ export class PodTable {
     return rows;
   }
 
+  takeDoneWaiting(): readonly WorkloadId[] {
+    const workloads = [...this.#doneWaiting];
+    this.#doneWaiting.clear();
+    return workloads;
+  }
+
   #store(pod: PodRecord): void {
     const { pod: ref, node } = pod.seat;
     mapOf(this.#ofWorkload, ref.workload).set(keyOf(ref), pod);
@@ -137,6 +146,7 @@ export class PodTable {
       const { waitsFor, ...rest } = pod;
       const left = waitsFor.filter((ref) => nameOf(ref) !== name);
       this.#store(left.length === 0 ? rest : { ...rest, waitsFor: left });
+      if (left.length === 0) this.#doneWaiting.add(pod.seat.pod.workload);
     }
   }
 

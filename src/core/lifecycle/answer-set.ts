@@ -9,6 +9,7 @@ import { LOSS_MEMORY_MS, uncountEvictions } from '../preemption/index.js';
 import { isForAnother, standAgain } from './give-way.js';
 import { isStillLeaving } from './pod-counts.js';
 import { subtractCharges } from '../start/index.js';
+import { wakeTakers } from './unblock.js';
 
 const NOT_STARTED = {
   startedAtMs: undefined,
@@ -28,6 +29,7 @@ export function commitSet(state: CoreState, { set, atMs }: SchedulerEvent & { ki
     if (record === undefined) continue;
     const answered = state.book.change(record, { inFlight: undefined });
     carryOut({ state, atMs }, answered, decision);
+    wakeTakers(state, decision.workload);
     rememberEviction(state, decision, { decisions, atMs });
     state.book.touch(decision.workload);
   }
@@ -80,10 +82,9 @@ export function refuseSet(state: CoreState, event: SchedulerEvent & { kind: 'set
     if (decision.kind === 'start') undoStart(state, record, { start: decision, againMs: afterRefusal.untilMs });
     if (decision.kind === 'grow') undoGrowth(state, record, { growth: decision, atMs: event.atMs });
     if (isForAnother(decision)) standAgain(state, decision);
-    // Whom it was about stands as before, and may be asked to give way again.
-    if ('charges' in decision) for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
     const undone = state.book.get(decision.workload);
     if (undone !== undefined) state.book.change(undone, { inFlight: undefined, pause, repair: undefined });
+    wakeTakers(state, decision.workload);
     state.book.touch(decision.workload);
   }
   return 'applied';
@@ -102,8 +103,6 @@ function carryOut(
   switch (decision.kind) {
     case 'start':
       changePods(state, refsOf(decision.seats), { claim: 'granted', occupancy: 'expected' });
-      // Others may take from it now.
-      for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
       return;
     case 'evict': {
       changePods(state, decision.pods, { claim: 'none' });
@@ -131,7 +130,6 @@ function carryOut(
       return;
     case 'grow':
       changePods(state, refsOf(decision.seats), { claim: 'granted', occupancy: 'expected' });
-      for (const { flavor } of decision.charges) state.book.groups.wake(flavor);
       state.book.change(record, { membership: nextRound(record) });
       return;
     case 'shrink':

@@ -3,7 +3,7 @@ import type { CoreState } from '../core-state.js';
 import { unreachable } from '../invariant.js';
 import { isSameData } from '../same-data.js';
 import type { Applied } from './applied.js';
-import { nameChanged } from './unblock.js';
+import { nameChanged, wakeTakers } from './unblock.js';
 
 export type Command = SchedulerEvent & {
   readonly kind:
@@ -103,7 +103,10 @@ function changeWorkload(
     const membership = { ...record.membership, growNotBeforeMs: undefined };
     state.book.change(record, { spec, expectedMs, membership, pause: undefined, told: undefined });
     // Of one that runs it may change who may take from it, and when it is expected to end.
-    if (record.state !== 'pending') state.wakeForWorkload(spec);
+    if (record.state !== 'pending') {
+      state.wakeForWorkload(spec);
+      wakeTakers(state, spec.id);
+    }
     if (spec.priority !== record.spec.priority) state.rightsVersion++;
   }
   state.book.touch(event.workload);

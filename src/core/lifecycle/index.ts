@@ -20,4 +20,4 @@ export { growWorkload, missingCharges } from './resize-gang.js';
 export type { GrowthGuard } from './resize-gang.js';
 export { announceStart, growDraft, tryStart } from './start-workload.js';
 export type { DecidedStart, ProposedStart, StartDraft, StartTrial } from './start-workload.js';
-export { clockMoved } from './unblock.js';
+export { clockMoved, wakeTakers } from './unblock.js';

@@ -1,6 +1,6 @@
-import type { Ms } from '../contract/index.js';
+import type { Ms, WorkloadId } from '../contract/index.js';
 import type { CoreState } from '../core-state.js';
-import { LOSS_MEMORY_MS } from '../preemption/index.js';
+import { LOSS_MEMORY_MS, mayTakeByOrder } from '../preemption/index.js';
 import type { WorkloadRecord } from '../queue/index.js';
 
 /** The node or queue of this name changed: whom it held up may try again. */
@@ -13,6 +13,18 @@ export function nameChanged(state: CoreState, name: string): void {
     });
     state.book.touch(record.spec.id);
   }
+}
+
+/**
+ * This one may be asked to give way now, or again: no set about it is in flight any more, its pods wait for nobody to
+ * leave, or its priority changed. Of its own queue whoever comes first may take from it, whatever flavor it asks for; of
+ * others, who asks for what it holds.
+ */
+export function wakeTakers({ book, policy }: CoreState, id: WorkloadId): void {
+  const record = book.get(id);
+  if (record?.startedAtMs === undefined) return;
+  for (const { flavor } of record.charges) book.groups.wake(flavor);
+  book.groups.wakeFrom(record.spec.queue, mayTakeByOrder(policy) ? record.spec.priority : record.spec.priority + 1);
 }
 
 /** What the clock ends: backoffs, pauses, grudges against nodes, the rest after a gang shrank; and start deadlines are looked at. */

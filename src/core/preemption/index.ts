@@ -4,7 +4,7 @@
  * Changes nothing: `lifecycle` decides with it. Then read `victim-order.ts`, `find-victims.ts`, `spare-victims.ts`.
  */
 export { brakedUntilMs, countEvictions, uncountEvictions } from './eviction-brake.js';
-export { EvictionRights } from './eviction-rights.js';
+export { EvictionRights, mayTakeByOrder } from './eviction-rights.js';
 export { findVictims } from './find-victims.js';
 export type { VictimSearch } from './find-victims.js';
 export { LOSS_MEMORY_MS, protectedUntilMs, protectionEnds } from './victim-order.js';

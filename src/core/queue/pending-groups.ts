@@ -76,6 +76,7 @@ export class PendingGroups {
   /** Those that somebody joined who was told nothing yet. */
   readonly #joined = new Set<MutableGroup>();
   readonly #byFlavor = new Map<FlavorName, Set<MutableGroup>>();
+  readonly #byQueue = new Map<QueueName, Set<MutableGroup>>();
   /** Those that were activated since `takeWoken`. */
   readonly #woken = new Set<MutableGroup>();
   /** Those that have left since `takeLeft`. */
@@ -95,7 +96,7 @@ export class PendingGroups {
   /** A new order makes the groups anew, of these records; nobody is parked then, and who was told what is forgotten. */
   setOrder(order: Order, waiting: readonly WorkloadRecord[]): void {
     this.#order = order;
-    for (const index of [this.#groups, this.#groupOf, this.#byFlavor]) index.clear();
+    for (const index of [this.#groups, this.#groupOf, this.#byFlavor, this.#byQueue]) index.clear();
     for (const groups of [this.#active, this.#joined, this.#woken]) groups.clear();
     for (const record of waiting) this.add(record);
   }
@@ -129,6 +130,7 @@ export class PendingGroups {
     this.#joined.delete(group);
     this.#woken.delete(group);
     for (const flavor of group.flavors) this.#byFlavor.get(flavor)?.delete(group);
+    this.#byQueue.get(group.queue)?.delete(group);
   }
 
   groupOf(id: WorkloadId): PendingGroup | undefined {
@@ -187,6 +189,13 @@ export class PendingGroups {
     this.growing.wake(flavor);
   }
 
+  /** Those of the queue with a member of this priority or a higher one. */
+  wakeFrom(queue: QueueName, priority: number): void {
+    for (const group of this.#byQueue.get(queue) ?? []) {
+      if (this.#highestOf(group) >= priority) this.#activate(group);
+    }
+  }
+
   /** Time or a plan has changed what this one could do. */
   wakeGroupOf(id: WorkloadId): void {
     const group = this.#groupOf.get(id)?.group;
@@ -206,8 +215,8 @@ export class PendingGroups {
   ): { readonly id: WorkloadId; readonly isActive: boolean } | undefined {
     let first: OrderKey | undefined;
     let isActive = false;
-    for (const group of this.#groups.values()) {
-      if (group.queue !== queue || isHopeless(group.members.first?.id ?? '')) continue;
+    for (const group of this.#byQueue.get(queue) ?? []) {
+      if (isHopeless(group.members.first?.id ?? '')) continue;
       const member = firstThat(group.members, ({ id }) => !isPassedOver(id));
       if (member === undefined || (first !== undefined && compareByOrder(member, first) > 0)) continue;
       first = member;
@@ -273,12 +282,14 @@ export class PendingGroups {
     const members = new SortedList(compareByOrder);
     const group: MutableGroup = { key, queue, podSets, members, flavors, priority, isActive: false, ...told };
     this.#groups.set(key, group);
-    for (const flavor of flavors) {
-      const groups = this.#byFlavor.get(flavor) ?? new Set();
-      groups.add(group);
-      this.#byFlavor.set(flavor, groups);
-    }
+    for (const flavor of flavors) enter(this.#byFlavor, flavor, group);
+    enter(this.#byQueue, queue, group);
     return group;
+  }
+
+  /** By `fair` the first has it; else all have the same. */
+  #highestOf({ members, priority }: MutableGroup): number {
+    return this.#order === 'fair' ? -(members.first?.rank ?? 0) : priority;
   }
 
   #activate(group: MutableGroup): void {
@@ -293,6 +304,11 @@ export class PendingGroups {
 /** Where the entry is among the members, or belongs: so many come before it. */
 export function placeIn({ members }: PendingGroup, entry: OrderKey): number {
   return members.countWhile((member) => compareByOrder(member, entry) < 0);
+}
+
+function enter<Key>(index: Map<Key, Set<MutableGroup>>, key: Key, group: MutableGroup): void {
+  const groups = index.get(key) ?? new Set();
+  index.set(key, groups.add(group));
 }
 
 function firstThat(members: Iterable<OrderKey>, isIt: (member: OrderKey) => boolean): OrderKey | undefined {
