@@ -29,6 +29,7 @@ describe(openDataSource.name, () => {
       { name: 'Partitions1790000002000' },
       { name: 'ForeignUse1790000003000' },
       { name: 'FoundWorkloads1790000004000' },
+      { name: 'AuditMany1790000005000' },
     ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });

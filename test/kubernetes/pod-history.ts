@@ -111,6 +111,18 @@ export class PodHistory {
     return [...found].sort();
   }
 
+  /** Pods that were seen on more than one node. */
+  boundTwice(): readonly string[] {
+    const nodes = new Map<string, string>();
+    const found = new Set<string>();
+    for (const { uid, node } of this.changes) {
+      if (node === undefined) continue;
+      if ((nodes.get(uid) ?? node) !== node) found.add(uid);
+      nodes.set(uid, node);
+    }
+    return [...found].sort();
+  }
+
   get boundPods(): number {
     return this.bound.size;
   }

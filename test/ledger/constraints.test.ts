@@ -323,7 +323,10 @@ describe('two transactions at once', () => {
 });
 
 describe('the audit', () => {
-  beforeAll(() => sql(`SELECT audit_append('team:lab', 'me', 'try', 'thing', NULL, '{"a": 1}', NULL, NULL, NULL)`));
+  beforeAll(() => {
+    const entry = { chain: 'team:lab', actor: 'me', action: 'try', subject: 'thing', after: { a: 1 } };
+    return sql(`SELECT audit_append('${JSON.stringify([entry])}')`);
+  });
 
   it.each([
     ['updated', `UPDATE audit SET actor = 'nobody'`],

@@ -13,7 +13,8 @@ export async function until<T>(
   for (;;) {
     const found = await find();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}: ${JSON.stringify(state())}`);
+    if (performance.now() > end)
+      throw new Error(`waited ${deadlineMs} ms for ${what}: ${JSON.stringify(await state())}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }

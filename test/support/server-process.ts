@@ -18,6 +18,8 @@ export interface ServerFiles {
   readonly quotas?: string;
   /** The default policy by default. */
   readonly policy?: string;
+  /** The address of the database; by default each server has one of its own. */
+  readonly database?: string;
   /** Of `berth server`, beside those. */
   readonly options?: readonly string[];
 }
@@ -96,11 +98,16 @@ export class ServerProcess {
       args.push(`--${name}`, file);
     }
     const child = spawn(process.execPath, [MAIN, ...args], {
-      env: { ...process.env, BERTH_CONFIG: this.configurationFile, DATABASE_URL: '' },
+      env: { ...process.env, BERTH_CONFIG: this.configurationFile, DATABASE_URL: this.files.database ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
     this.address = new URL(await this.listening(child));
+  }
+
+  /** Freezes it with `SIGSTOP`, until `SIGCONT`. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.pid, signal);
   }
 
   /** As the kernel does it when memory is short: nothing of the server gets to say anything. */

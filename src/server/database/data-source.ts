@@ -9,6 +9,7 @@ import { WaitingPods1790000001000 } from './migrations/1790000001000-waiting-pod
 import { Partitions1790000002000 } from './migrations/1790000002000-partitions.js';
 import { ForeignUse1790000003000 } from './migrations/1790000003000-foreign-use.js';
 import { FoundWorkloads1790000004000 } from './migrations/1790000004000-found-workloads.js';
+import { AuditMany1790000005000 } from './migrations/1790000005000-audit-many.js';
 
 export interface DataSourceOptions {
   readonly url: string;
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   Partitions1790000002000,
   ForeignUse1790000003000,
   FoundWorkloads1790000004000,
+  AuditMany1790000005000,
 ];
 
 const POOL_SIZE = 10;
