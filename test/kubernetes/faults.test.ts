@@ -15,7 +15,7 @@ import { createNodes, fakeNodes } from './rig/fake-nodes.js';
 import { createNamespace } from './rig/namespaces.js';
 
 const TEST_MS_MAX = 600_000;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 120_000;
 const NODE = { gpus: 8, cpuMilli: 96_000 };
 const NODES = fakeNodes({ racks: 2, nodesPerRack: 5 });
 const PODS = 500;

@@ -86,6 +86,12 @@ describeWithRig('workloads that pods of others make', () => {
     return stored.metadata.uid;
   }
 
+  const bindPod = (name: string): Promise<unknown> => {
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'elsewhere' };
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target };
+    return plane.api.ask({ method: 'POST', path: `${pathOf('pods')}/${name}/binding`, body });
+  };
+
   const deletePod = (name: string): Promise<unknown> =>
     plane.api.ask({ method: 'DELETE', path: `${pathOf('pods')}/${name}` });
 
@@ -191,9 +197,7 @@ describeWithRig('workloads that pods of others make', () => {
     const [, gang] = await untilFound(2);
     expect(namesOf(gang)).toEqual(['a', 'b']);
     const late = await createPod('late', { spec });
-    const target = { apiVersion: 'v1', kind: 'Node', name: 'elsewhere' };
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target };
-    await plane.api.ask({ method: 'POST', path: `${pathOf('pods')}/a/binding`, body: binding });
+    await bindPod('a');
     expect((await untilFound(3)).at(-1)).toMatchObject({ workload: late, spec: { name: `${namespace}/late` } });
 
     const constrained = { ...group, schedulingConstraints };
@@ -287,6 +291,7 @@ describeWithRig('workloads that pods of others make', () => {
     const deleted = before.find((one) => namesOf(one)[0] === 'deleted');
     expect(await untilWithdrawn(deleted?.workload ?? '')).toBe(`pod ${namespace}/deleted was deleted`);
     await createPod('late', { labels });
+    await bindPod('a');
     expect((await untilFound(1)).map(namesOf)).toEqual([['late']]);
   });
 

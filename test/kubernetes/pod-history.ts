@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiServer } from './rig/api-server.js';
 import { GPU_RESOURCE } from './rig/fake-nodes.js';
+
+const AGAIN_MS = 100;
 
 /** A change of a pod, as the API server tells it to whoever watches. */
 interface PodChange {
@@ -30,6 +33,11 @@ interface WatchedPod {
   readonly status?: { readonly phase?: string };
 }
 
+interface PodList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly WatchedPod[];
+}
+
 /** A gang of which some pods were bound and others not, from its first binding to the last, or to the end of the watch. */
 export interface PartlyBound {
   readonly gang: string;
@@ -45,6 +53,8 @@ export interface NodeSize {
 /** What happened to all pods, as the API server has told it; nothing of it is what Berth says. */
 export class PodHistory {
   private readonly changes: PodChange[] = [];
+  /** Of each pod, by uid. */
+  private readonly latest = new Map<string, PodChange>();
   private readonly bound = new Set<string>();
   private readonly stopping = new AbortController();
   private watching: Promise<void> = Promise.resolve();
@@ -52,13 +62,12 @@ export class PodHistory {
   static async begin(api: ApiServer, namespace: string): Promise<PodHistory> {
     const history = new PodHistory();
     const path = `/api/v1/namespaces/${namespace}/pods`;
-    const list = await api.ask<{ metadata: { resourceVersion: string } }>({ method: 'GET', path });
-    history.watching = history.watch(api, path, list.metadata.resourceVersion);
+    history.watching = history.watch(api, path, await history.list(api, path));
     history.watching.catch(() => undefined); // `end` says it
     return history;
   }
 
-  /** Throws when the watch broke: what it missed nobody knows. */
+  /** Throws when the watch broke. */
   async end(): Promise<void> {
     this.stopping.abort();
     await this.watching;
@@ -127,25 +136,47 @@ export class PodHistory {
     return this.bound.size;
   }
 
-  /** The API server ends a watch now and then, above all when the watcher is slow: it goes on where that was. */
+  /**
+   * The API server ends a watch now and then, and dies in some tests: it goes on where that was. One that was started
+   * again may remember no more than the present; then what was between is not known.
+   */
   private async watch(api: ApiServer, path: string, from: string): Promise<void> {
     let resourceVersion = from;
     const { signal } = this.stopping;
+    const see = (line: string): void => {
+      const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: WatchedPod };
+      if (type === 'ERROR') {
+        resourceVersion = '';
+        return;
+      }
+      resourceVersion = object.metadata.resourceVersion;
+      this.note(changeOf(type, object));
+    };
     while (!signal.aborted) {
-      const query = `watch=true&resourceVersion=${resourceVersion}`;
-      await api.follow(
-        `${path}?${query}`,
-        (line) => {
-          const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: WatchedPod };
-          if (type === 'ERROR') throw new Error(`the history has a gap: ${line}`);
-          resourceVersion = object.metadata.resourceVersion;
-          const change = changeOf(type, object);
-          this.changes.push(change);
-          if (change.node !== undefined) this.bound.add(change.uid);
-        },
-        signal,
-      );
+      try {
+        if (resourceVersion === '') resourceVersion = await this.list(api, path);
+        await api.follow(`${path}?watch=true&resourceVersion=${resourceVersion}`, see, signal);
+      } catch {
+        await delay(AGAIN_MS); // it is away for now
+      }
     }
+  }
+
+  /** All that are there, and that those are gone which are not. */
+  private async list(api: ApiServer, path: string): Promise<string> {
+    const list = await api.ask<PodList>({ method: 'GET', path });
+    const there = new Set(list.items.map(({ metadata }) => metadata.uid));
+    for (const change of this.latest.values()) {
+      if (!there.has(change.uid) && !change.isOver) this.note({ ...change, isOver: true, isDeleted: true });
+    }
+    for (const pod of list.items) this.note(changeOf('LISTED', pod));
+    return list.metadata.resourceVersion;
+  }
+
+  private note(change: PodChange): void {
+    this.changes.push(change);
+    this.latest.set(change.uid, change);
+    if (change.node !== undefined) this.bound.add(change.uid);
   }
 }
 
