@@ -52,9 +52,7 @@ describeWithRig('Berth, the API server and its store', () => {
   }, TEST_MS_MAX);
   beforeEach(async () => {
     namespace = `faults-${++count}`;
-    await createNamespace(plane.api, namespace);
-    const labels = { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' };
-    await plane.api.ask({ method: 'PATCH', path: `/api/v1/namespaces/${namespace}`, body: { metadata: { labels } } });
+    await createNamespace(plane.api, namespace, { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' });
     history = await PodHistory.begin(plane.api, namespace);
   }, TEST_MS_MAX);
   /** The same pods, on the same nodes, in both; and everything that goes lets go. */

@@ -43,9 +43,7 @@ describeWithRig('what others make, scheduled by the server', () => {
   beforeAll(async () => {
     plane = await ControlPlane.start();
     await createNodes(plane.api, NODES);
-    await createNamespace(plane.api, NAMESPACE);
-    const body = { metadata: { labels: { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' } } };
-    await plane.api.ask({ method: 'PATCH', path: `/api/v1/namespaces/${NAMESPACE}`, body });
+    await createNamespace(plane.api, NAMESPACE, { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' });
     const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
     system = await RunningSystem.start({ quotas: QUOTAS, options });
   }, TEST_MS_MAX);

@@ -42,9 +42,7 @@ describeWithRig('the gang law, where pods of Kubernetes are many and the schedul
   beforeAll(async () => {
     plane = await ControlPlane.start();
     await createNodes(plane.api, NODES);
-    await createNamespace(plane.api, NAMESPACE);
-    const body = { metadata: { labels: { 'berth.dev/queue': 'research' } } };
-    await plane.api.ask({ method: 'PATCH', path: `/api/v1/namespaces/${NAMESPACE}`, body });
+    await createNamespace(plane.api, NAMESPACE, { 'berth.dev/queue': 'research' });
     const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
     system = await RunningSystem.start({ quotas: QUOTAS, options });
     standby = await ServerProcess.start({ database: system.postgres.url, options });

@@ -21,7 +21,7 @@ const TEAMS = ['research', 'product'];
  * code when it is gone.
  */
 export async function playBerth(plane: ControlPlane, abort: AbortSignal): Promise<number> {
-  await Promise.all(TEAMS.map((team) => createNamespace(plane.api, team)));
+  await Promise.all(TEAMS.map((team) => createNamespace(plane.api, team, { 'berth.dev/queue': team })));
   abort.throwIfAborted();
   const logFile = join(plane.folder, 'berth.log');
   const log = createWriteStream(logFile, { mode: 0o600 });
@@ -65,6 +65,7 @@ Try next, in another terminal:
   alias kubectl=${join(binariesFolder(), 'kubectl')}
   kubectl get nodes -L topology.berth.dev/rack
   npm run berth -- apply -f docs/examples/kubernetes/gang.yaml    # four pods with eight GPUs each, in one rack
+  kubectl apply -f docs/examples/kubernetes/deployment.yaml       # pods that Kubernetes makes and Berth schedules
   kubectl get pods -A -o wide
   npm run berth -- get workloads
   kubectl label node NODE rig.berth.dev/kubelet-                  # falls silent: its gang runs elsewhere after a minute

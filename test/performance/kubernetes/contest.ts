@@ -96,9 +96,7 @@ export class Arena {
   async run(scheduler: SchedulerName, load: Load): Promise<Outcome> {
     const { plane, nodes } = this;
     const namespace = `${scheduler}-${load.name.replaceAll(' ', '-').toLowerCase()}`;
-    await createNamespace(plane.api, namespace);
-    const labels = { 'berth.dev/queue': TEAM, 'berth.dev/team': TEAM };
-    await plane.api.ask({ method: 'PATCH', path: `/api/v1/namespaces/${namespace}`, body: { metadata: { labels } } });
+    await createNamespace(plane.api, namespace, { 'berth.dev/queue': TEAM, 'berth.dev/team': TEAM });
     const pods = load.pods(nodes);
     await this.createPods(load, { namespace, schedulerName: scheduler === 'berth' ? 'berth' : 'default-scheduler' });
     const binds = await BindWatch.begin(plane, namespace);
