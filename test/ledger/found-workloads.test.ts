@@ -108,6 +108,23 @@ describe('a workload that was found', () => {
     expect(await rig.workload(web.workload)).toMatchObject({ state: 'cancelled' });
   });
 
+  it('tells the pods of it that still wait when it has ended without them', async () => {
+    const web = found();
+    await rig.observe(web);
+    const [first] = podsStarted(await rig.settle(), web.workload);
+    const intent = (await rig.ledger.dueIntents(10)).find(({ pod }) => pod.index === first?.index);
+    if (first === undefined || intent === undefined) throw new Error('it has started');
+    const refusal = { why: 'pod web-a was bound to node x by somebody else', retry: 'never' } as const;
+    await rig.ledger.settleIntents(rig.leadership, [{ id: intent.id, outcome: { kind: 'refused', ...refusal } }]);
+    rig.session.refuse({ kind: 'pod-refused', pod: first, ...refusal });
+    await rig.settle();
+    await rig.observe({ kind: 'pod-gone', pod: { ...first, index: 1 } });
+    const { sets } = rig.session.decide();
+    expect(rig.session.waitsIn(sets)).toEqual([
+      { workload: web.workload, constraint: 'hold', message: expect.stringContaining('has ended') },
+    ]);
+  });
+
   it('is deleted again when a pod was bound that nothing counts any more', async () => {
     const web = found();
     await rig.observe(web);

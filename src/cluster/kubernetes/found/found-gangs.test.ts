@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aClaim, aPod, aPodGroup } from '../../../../test/support/kube-pods.js';
 import { ManualTimers } from '../../../../test/support/manual-timers.js';
-import type { FoundPod, LedgerView, Observation } from '../../cluster.js';
+import type { FoundPod, FoundWorkload, LedgerView, Observation } from '../../cluster.js';
 import { FoundGangs } from './found-gangs.js';
 import type { Surroundings } from './found-surroundings.js';
 import type { PodNote } from '../notes/pod-note.js';
@@ -85,6 +85,11 @@ class Finding {
   }
 
   /** By the names of their pods, in the order in which they were told of. */
+  /** As the ledger has them, should it have noted them all. */
+  get toldOf(): readonly FoundWorkload[] {
+    return this.observed.flatMap((one) => (one.kind === 'workload-found' ? [one] : []));
+  }
+
   get found(): readonly string[] {
     return this.observed.map((one) => {
       if (one.kind === 'workload-withdrawn') return `withdrawn: ${one.why}`;
@@ -242,7 +247,8 @@ describe(FoundGangs.name, () => {
       finding.namespaces.set('other', {});
       finding.put({ metadata: { name: 'r', namespace: 'other' } }).settle();
       expect(finding.found).toEqual(['q']);
-      finding.gangs.know({ ...VIEW, queues: [...VIEW.queues, { name: 'new', isLeaf: true }] });
+      const queues = [...VIEW.queues, { name: 'new', isLeaf: true }];
+      finding.gangs.know({ ...VIEW, queues, found: finding.toldOf });
       expect(finding.settle().found).toEqual(['q', 'p']);
       finding.namespaces.set('other', { 'berth.dev/queue': 'lab', 'berth.dev/team': 'retail' });
       finding.gangs.concern('namespace other');
@@ -318,6 +324,14 @@ describe(FoundGangs.name, () => {
     expect(finding.gangs.podsOf('w').map(({ name }) => name)).toEqual(['a', 'b']);
     expect(finding.put(ganged('late')).settle().found).toEqual(['other', 'late']);
     expect(finding.turn('leaving', ganged('b')).settle().found).toContain('withdrawn: pod default/b was deleted');
+  });
+
+  it('tells again of what the ledger has not noted, once it says what it has, and of what runs not', () => {
+    const finding = new Finding().begin().put(named('lost'), named('noted'), named('runs')).settle();
+    finding.turn('bound', named('runs')).settle();
+    const found = finding.toldOf.filter(({ pods }) => pods['pods']?.[0]?.name === 'noted');
+    finding.gangs.know({ ...VIEW, found });
+    expect(finding.settle().found).toEqual(['lost', 'noted', 'runs', 'lost']);
   });
 
   it('tells at a later look what could not be told', () => {

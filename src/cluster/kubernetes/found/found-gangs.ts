@@ -74,6 +74,7 @@ export class FoundGangs {
   know(view: LedgerView): void {
     const before = this.rules?.view;
     this.rules = { view, queues: new QueueBook(view) };
+    if (this.hasBegun) this.tellAgain(view);
     if (before !== undefined && isDeepStrictEqual(rulesOf(before), rulesOf(view))) return;
     this.concernAll();
   }
@@ -186,6 +187,19 @@ export class FoundGangs {
     for (const { uid } of pods) {
       const pod = this.pods.get(uid);
       if (pod?.state === 'waiting') this.waiting.put(pod.object);
+    }
+  }
+
+  /**
+   * Those that the ledger has not: their queue had gone when they were told, or they have ended. Telling again what it is
+   * about to note changes nothing.
+   */
+  private tellAgain({ found }: LedgerView): void {
+    const noted = new Set(found.map(({ workload }) => workload));
+    for (const workload of this.told.all()) {
+      const pods = this.told.podsOf(workload);
+      const isUntouched = pods.every(({ uid }) => this.pods.get(uid)?.state === 'waiting');
+      if (!noted.has(workload) && isUntouched) this.release(workload);
     }
   }
 

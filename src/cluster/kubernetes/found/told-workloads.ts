@@ -23,6 +23,10 @@ export class ToldWorkloads {
     if (gang !== undefined) this.byGang.set(gang, workload.workload);
   }
 
+  all(): readonly WorkloadId[] {
+    return [...this.workloads.keys()];
+  }
+
   workloadOf(uid: string): WorkloadId | undefined {
     return this.byPod.get(uid);
   }
