@@ -180,7 +180,7 @@ describeWithRig('what others make, scheduled by the server', () => {
       async () => {
         const { metadata, ...rest } = aPod('lost', 1);
         await apply({ ...rest, metadata: { ...metadata, labels: { 'berth.dev/queue': 'nowhere' } } });
-        await untilSaid('lost', 'nowhere');
+        await untilSaid('lost', 'there is no queue nowhere');
         const resources = { requests: { 'example.com/thing': '1' }, limits: { 'example.com/thing': '1' } };
         await apply(aPod('odd', 0, { containers: [{ name: 'main', image: 'none', resources }] }));
         await untilSaid('odd', 'spec.resources.requests[example.com/thing]');

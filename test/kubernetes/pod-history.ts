@@ -63,11 +63,10 @@ export class PodHistory {
     const history = new PodHistory();
     const path = `/api/v1/namespaces/${namespace}/pods`;
     history.watching = history.watch(api, path, await history.list(api, path));
-    history.watching.catch(() => undefined); // `end` says it
     return history;
   }
 
-  /** Throws when the watch broke. */
+  /** What came before is in it, what comes later not. */
   async end(): Promise<void> {
     this.stopping.abort();
     await this.watching;
@@ -116,18 +115,6 @@ export class PodHistory {
       if (before !== undefined) count(before, -1);
       count(change, 1);
       pods.set(change.uid, change);
-    }
-    return [...found].sort();
-  }
-
-  /** Pods that were seen on more than one node. */
-  boundTwice(): readonly string[] {
-    const nodes = new Map<string, string>();
-    const found = new Set<string>();
-    for (const { uid, node } of this.changes) {
-      if (node === undefined) continue;
-      if ((nodes.get(uid) ?? node) !== node) found.add(uid);
-      nodes.set(uid, node);
     }
     return [...found].sort();
   }

@@ -55,6 +55,15 @@ describe('leadership', () => {
     await expect(rig.ledger.renew(old, 60_000)).rejects.toThrow(StaleEpochError);
   });
 
+  it('is free as soon as the session of its holder ends, long before its lease does', async () => {
+    const { ledger, leadership } = rig;
+    expect(await ledger.campaign('other', 60_000)).toBeUndefined();
+    await rig.query(`SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE l.locktype = 'advisory' AND d.datname = current_database()`);
+    expect(await ledger.campaign('other', 60_000)).toEqual({ epoch: leadership.epoch + 1, holder: 'other' });
+    await expect(ledger.renew(leadership, 60_000)).rejects.toThrow(StaleEpochError);
+  });
+
   it('that was lost writes nothing more', async () => {
     await rig.submit('late');
     const sets = await decide();

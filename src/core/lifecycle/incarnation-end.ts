@@ -60,9 +60,11 @@ export function fateOf(state: CoreState, record: WorkloadRecord, nowMs: Ms): Inc
   return { kind: 'goes-on', lost: dead, late, done, isUp: living.every((pod) => isUp(pod) || late.includes(pod)) };
 }
 
-/** What becomes of one that is evicted, and could be queued again if its pods can be made again. */
+/** What comes after an eviction that is no failure. Pods that others made cannot be made again once they were bound. */
 export function afterEviction({ spec }: WorkloadRecord, pods: readonly PodRecord[]): 'requeue' | 'end' {
-  return spec.isFound === true && pods.some(({ occupancy }) => occupancy === 'present') ? 'end' : 'requeue';
+  return spec.isFound === true && pods.some(({ occupancy, started }) => occupancy === 'present' || started)
+    ? 'end'
+    : 'requeue';
 }
 
 function isOverLimit(record: WorkloadRecord, nowMs: Ms): boolean {

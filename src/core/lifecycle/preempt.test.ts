@@ -32,6 +32,16 @@ describe('pods that others made', () => {
     expect(kindsOf(rig.settle())).toEqual(['evict web preempted end', 'start urgent', 'finish web cancelled']);
   });
 
+  it('are not placed again either when they have gone by the time that anybody looks', () => {
+    const rig = rigOf();
+    rig.submit(aWorkload('web', { isFound: true, pods: { gpus: 2 } }));
+    rig.settle();
+    for (const pod of rig.podsOf('web')) {
+      rig.tell({ kind: 'pod-ended', pod, outcome: 'evicted', blame: 'node' }, { kind: 'pod-gone', pod });
+    }
+    expect(kindsOf(rig.settle())).toEqual(['evict web gang-incomplete end', 'finish web cancelled']);
+  });
+
   it('wait again when all of them still waited for others to leave', () => {
     const rig = rigOf();
     rig.submit(aWorkload('old', { pods: { gpus: 4 } }));

@@ -163,7 +163,7 @@ export class StaleEpochError extends Error {
  */
 export abstract class Ledger {
   /**
-   * Takes the leadership when it is free, expired, or the holder's own of an earlier term: the epoch rises, so that
+   * Takes the leadership when it is free, expired, of a leader whose process has ended, or the holder's own of an earlier term: the epoch rises, so that
    * the ids of a rebuilt core never meet those of the last one. `undefined`: another leads.
    */
   abstract campaign(holder: string, ttlMs: number): Promise<Leadership | undefined>;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
+import { campaignFor, endSession, type WonTerm } from './campaign.js';
 import { commitSets } from './commit-sets.js';
 import {
   Ledger,
@@ -25,25 +26,20 @@ import { storeObservations } from './store-observations.js';
 /** The ledger in PostgreSQL. What must never happen is refused by the schema (`database/migrations`), not only here. */
 @Injectable()
 export class PostgresLedger extends Ledger {
+  /** The term that was won last. */
+  private won: WonTerm | undefined;
+
   constructor(@InjectDataSource() private readonly database: DataSource) {
     super();
   }
 
-  /** By the database's clock: the clocks of two servers need not agree. */
   async campaign(holder: string, ttlMs: number): Promise<Leadership | undefined> {
-    const rows: { epoch: string }[] = await this.database.query(
-      `WITH won AS (
-         UPDATE leadership SET epoch = epoch + 1, holder = $1,
-           expires_at = clock_timestamp() + $2 * interval '1 millisecond'
-         WHERE id = 1 AND (holder = $1 OR expires_at <= clock_timestamp()) RETURNING epoch
-       ), unplanned AS (
-         -- a plan is kept by nobody but the core that made it
-         UPDATE workloads SET planned_start = NULL FROM won WHERE planned_start IS NOT NULL
-       ) SELECT epoch FROM won`,
-      [holder, ttlMs],
-    );
-    const [won] = rows;
-    return won === undefined ? undefined : { epoch: Number(won.epoch), holder };
+    const won = await campaignFor(this.database, holder, ttlMs);
+    if (won === undefined) return undefined;
+    const former = this.won;
+    this.won = won;
+    if (former !== undefined) await endSession(former.session);
+    return won.leadership;
   }
 
   async renew({ epoch, holder }: Leadership, ttlMs: number): Promise<void> {
@@ -62,6 +58,9 @@ export class PostgresLedger extends Ledger {
       `UPDATE leadership SET holder = '', expires_at = '-infinity' WHERE id = 1 AND epoch = $1 AND holder = $2`,
       [epoch, holder],
     );
+    if (this.won?.leadership.epoch !== epoch) return;
+    await endSession(this.won.session);
+    this.won = undefined;
   }
 
   load(): Promise<LedgerState> {
