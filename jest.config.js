@@ -2,6 +2,11 @@
 export default {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts', '**/*.test.tsx'],
+  // Suites that want the machine for themselves run with `npm run test:deep`, which sets the number of cases.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.BERTH_LAW_CASES === undefined ? ['\\.deep\\.test\\.ts$'] : []),
+  ],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

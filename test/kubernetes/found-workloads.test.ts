@@ -216,7 +216,8 @@ describeWithRig('workloads that pods of others make', () => {
     await start();
     await untilALaterOneIsFound();
     expect(found()).toHaveLength(1);
-    cluster.know({ ...VIEW, queues: [...VIEW.queues, { name: 'new', team: TEAM, isLeaf: true }] });
+    const queues = [...VIEW.queues, { name: 'new', team: TEAM, isLeaf: true }];
+    cluster.know({ ...VIEW, queues, found: found() });
     await untilFound(2);
     await plane.api.ask({
       method: 'PATCH',
