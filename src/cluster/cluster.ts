@@ -123,7 +123,7 @@ export interface LedgerView {
     readonly isLeaf: boolean;
   }[];
   readonly teams: readonly string[];
-  /** Those that have not finished. */
+  /** Those that have not finished, with their pods that have not ended. */
   readonly found: readonly FoundWorkload[];
 }
 

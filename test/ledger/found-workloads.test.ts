@@ -53,6 +53,16 @@ describe('a workload that was found', () => {
     expect(view.found).toEqual([{ workload: web.workload, pods: web.pods }]);
   });
 
+  it('is known without its pods that have ended, which nobody has to keep', async () => {
+    const web = found();
+    await rig.observe(web);
+    const started = podsStarted(await rig.settle(), web.workload);
+    await rig.startPods(started);
+    await rig.succeedPods(started.filter(({ index }) => index === 0));
+    const { view } = await rig.ledger.load();
+    expect(view.found).toEqual([{ workload: web.workload, pods: { pods: web.pods.pods.slice(1) } }]);
+  });
+
   it('changes nothing when it is told again, and is none after its end', async () => {
     const web = found();
     await rig.observe(web, web);

@@ -10,8 +10,15 @@ export async function readLedgerView(transaction: EntityManager): Promise<Ledger
   );
   const teams: { name: string }[] = await transaction.query('SELECT name FROM teams ORDER BY name COLLATE "C"');
   const found: FoundWorkload[] = await transaction.query(
-    `SELECT uid AS workload, found -> 'pods' AS pods FROM workloads WHERE found IS NOT NULL AND finished_at IS NULL
-     ORDER BY created_at, uid`,
+    // A pod that has ended may be deleted by anybody, and is not missed.
+    `SELECT w.uid AS workload, jsonb_object_agg(s.pod_set, (
+       SELECT coalesce(jsonb_agg(f.pod ORDER BY f.place), '[]')
+       FROM jsonb_array_elements(s.pods) WITH ORDINALITY AS f(pod, place)
+       WHERE NOT EXISTS (SELECT FROM pods p WHERE p.workload = w.uid AND p.incarnation = w.incarnation
+         AND p.pod_set = s.pod_set AND p.index = f.place - 1 AND p.ended_at IS NOT NULL))) AS pods
+     FROM workloads w, jsonb_each(w.found -> 'pods') AS s(pod_set, pods)
+     WHERE w.found IS NOT NULL AND w.finished_at IS NULL
+     GROUP BY w.uid, w.created_at ORDER BY w.created_at, w.uid`,
   );
   return {
     flavors: await readFlavors(transaction),
