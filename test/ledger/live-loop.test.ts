@@ -29,6 +29,7 @@ class HandDriver extends Cluster implements NodeFaults {
   creation: Promise<PodCreation> = Promise.resolve({ kind: 'created' });
   /** Calls that `fail` still refuses. */
   refusals = 0;
+  created = 0;
   readonly failed: string[] = [];
 
   start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
@@ -37,6 +38,7 @@ class HandDriver extends Cluster implements NodeFaults {
   }
 
   createPod(): Promise<PodCreation> {
+    this.created += 1;
     return this.creation;
   }
 
@@ -138,6 +140,21 @@ describe(LiveLoop.name, () => {
     answer({ kind: 'created' });
     const open = `SELECT FROM outbox WHERE state = 'pending'`;
     await until('an empty outbox', async () => (await rig.query(open)).length === 0);
+  });
+
+  it('asks for no pod whose claim has ended since the outbox was read', async () => {
+    let answer: (creation: PodCreation) => void = () => undefined;
+    driver.creation = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await begin();
+    const uid = await rig.submit('gang', { pods: 40, milli: 100 });
+    await until('as many calls as there may be at once', () => driver.created === 32);
+    await rig.cancel(uid);
+    await until('its claims to end', async () => (await rig.query('SELECT FROM pods WHERE claimed')).length === 0);
+    answer({ kind: 'created' });
+    await untilState(uid, 'cancelled');
+    expect(driver.created).toBe(32);
   });
 
   it('asks the driver to fail a node until it has', async () => {

@@ -173,6 +173,7 @@ export class LiveLoop {
     for (let settles = 0; settles < SETTLES_MAX; settles += 1) {
       const { sets, wakeAtMs } = session.decide();
       if (sets.length === 0) return wakeAtMs;
+      this.outbox.drop(sets.flatMap(({ decisions }) => decisions).flatMap((it) => ('pods' in it ? it.pods : [])));
       for (const outcome of await this.ledger.commit(leadership, sets)) {
         if (outcome.kind === 'refused') this.logger.warn({ message: 'ledger refused a set', ...outcome });
         session.answer(outcome);

@@ -4,6 +4,7 @@ import type { PodRef } from '../../core/index.js';
 import { podTokenOf } from '../auth/pod-token.js';
 import { ServerSecret } from '../auth/server-secret.js';
 import { Ledger, type Intent, type IntentOutcome, type NodeWish } from './ledger.js';
+import { podNameOf } from './pod-name.js';
 import { StatusAddress } from './status-address.js';
 import type { Term } from './term.js';
 
@@ -50,6 +51,8 @@ interface UnderWay {
 export class OutboxRunner {
   private readonly logger = new Logger('outbox');
   private underWay: UnderWay | undefined;
+  /** Pods that lose their claim while a run is under way, which may have read that they are to be made or bound. */
+  private readonly dropped = new Set<string>();
 
   constructor(
     private readonly ledger: Ledger,
@@ -65,6 +68,7 @@ export class OutboxRunner {
       this.underWay.wasAsked = true;
       return;
     }
+    this.dropped.clear();
     const run: UnderWay = { result: this.run(term), isOver: false, wasAsked: false };
     this.underWay = run;
     const end = (hasResult: boolean): void => {
@@ -79,6 +83,14 @@ export class OutboxRunner {
         end(true);
       },
     );
+  }
+
+  /**
+   * Before the ledger ends their claims: of what was read before, no call is begun any more. A pod that others made is
+   * bound once, and would be bound only to be evicted.
+   */
+  drop(pods: readonly PodRef[]): void {
+    for (const pod of pods) this.dropped.add(podNameOf(pod));
   }
 
   /** The run that was begun last, once it is over; throws what went wrong with it. */
@@ -110,6 +122,7 @@ export class OutboxRunner {
       for (const chain of work) {
         for (const intent of chain) {
           if (term.isOver) return;
+          if (intent.kind !== 'delete-pod' && this.dropped.has(intent.podName)) break;
           const { outcome, refusal, isGone = false } = await this.attempt(intent, term.leadership.epoch);
           outcomes.push({ id: intent.id, outcome });
           if (refusal !== undefined) refused.push(refusal);
