@@ -30,6 +30,7 @@ describe(openDataSource.name, () => {
       { name: 'ForeignUse1790000003000' },
       { name: 'FoundWorkloads1790000004000' },
       { name: 'AuditMany1790000005000' },
+      { name: 'LeaseBesideWrites1790000006000' },
     ]);
     expect(await database.dataSource.query('SELECT count(*)::int AS slots FROM slots')).toEqual([{ slots: 0 }]);
   });

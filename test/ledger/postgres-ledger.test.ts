@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendAudit } from '../../src/server/audit/audit-entry.js';
 import { NodeCommands } from '../../src/server/fleet/node-commands.js';
-import { StaleEpochError, type Command, type DecisionSet } from '../../src/server/scheduler/ledger.js';
+import { StaleEpochError, type Command, type DecisionSet, type Leadership } from '../../src/server/scheduler/ledger.js';
 import { podNameOf } from '../../src/server/scheduler/pod-name.js';
 import { StatusReports } from '../../src/server/workloads/status-reports.js';
 import { applyQuotaFile } from '../../src/server/quotas/apply-quota-file.js';
@@ -60,8 +60,24 @@ describe('leadership', () => {
     expect(await ledger.campaign('other', 60_000)).toBeUndefined();
     await rig.query(`SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
       WHERE l.locktype = 'advisory' AND d.datname = current_database()`);
-    expect(await ledger.campaign('other', 60_000)).toEqual({ epoch: leadership.epoch + 1, holder: 'other' });
+    let taken: Leadership | undefined;
+    await eventually(async () => (taken = await ledger.campaign('other', 60_000)) !== undefined); // it takes a moment to end
+    expect(taken).toEqual({ epoch: leadership.epoch + 1, holder: 'other' });
     await expect(ledger.renew(leadership, 60_000)).rejects.toThrow(StaleEpochError);
+  });
+
+  it('is renewed, and refused to others at once, while a long write of its term goes on', async () => {
+    const { ledger, leadership } = rig;
+    const writer = rig.dataSource.createQueryRunner();
+    await writer.startTransaction();
+    try {
+      await writer.query('SELECT assert_epoch($1)', [leadership.epoch]);
+      await ledger.renew(leadership, 60_000);
+      expect(await ledger.campaign('other', 60_000)).toBeUndefined();
+    } finally {
+      await writer.rollbackTransaction();
+      await writer.release();
+    }
   });
 
   it('that was lost writes nothing more', async () => {

@@ -10,6 +10,7 @@ import { Partitions1790000002000 } from './migrations/1790000002000-partitions.j
 import { ForeignUse1790000003000 } from './migrations/1790000003000-foreign-use.js';
 import { FoundWorkloads1790000004000 } from './migrations/1790000004000-found-workloads.js';
 import { AuditMany1790000005000 } from './migrations/1790000005000-audit-many.js';
+import { LeaseBesideWrites1790000006000 } from './migrations/1790000006000-lease-beside-writes.js';
 
 export interface DataSourceOptions {
   readonly url: string;
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   ForeignUse1790000003000,
   FoundWorkloads1790000004000,
   AuditMany1790000005000,
+  LeaseBesideWrites1790000006000,
 ];
 
 const POOL_SIZE = 10;

@@ -10,20 +10,28 @@ export interface WonTerm {
   readonly session: QueryRunner;
 }
 
+/** Whether the row may be taken; looking at the lock of a living leader is shared, so that nobody who looks is in the way. */
+const IS_FREE = `CASE WHEN holder = $1 OR expires_at <= clock_timestamp() THEN true
+  ELSE pg_try_advisory_xact_lock_shared($2, epoch::integer) END`;
+
 /**
  * Takes the leadership when its lease has run out, or when its leader is gone: it holds the lock of its epoch in a session
  * of its own, which the database ends at once when the process dies. One that is frozen or cut off keeps its lock, and is
  * waited for until its lease runs out. By the database's clock: the clocks of two servers need not agree.
+ *
+ * Whoever only looks, which is what a follower does twice a second, locks no row: the leader never waits for it.
  */
 export async function campaignFor(database: DataSource, holder: string, ttlMs: number): Promise<WonTerm | undefined> {
+  const asked = [holder, TERM_LOCKS];
+  const seen: unknown[] = await database.query(`SELECT FROM leadership WHERE id = 1 AND ${IS_FREE}`, asked);
+  if (seen.length === 0) return undefined;
   const session = database.createQueryRunner();
   try {
     await session.startTransaction();
     const rows: { epoch: string }[] = await session.manager.query(
       `WITH present AS (SELECT epoch, holder, expires_at FROM leadership WHERE id = 1 FOR UPDATE)
-       SELECT epoch FROM present WHERE CASE WHEN holder = $1 OR expires_at <= clock_timestamp() THEN true
-         ELSE pg_try_advisory_xact_lock($2, epoch::integer) END`,
-      [holder, TERM_LOCKS],
+       SELECT epoch FROM present WHERE ${IS_FREE}`,
+      asked,
     );
     const [free] = rows;
     if (free === undefined) {
