@@ -6,34 +6,27 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkLedger, isAtRest } from '../support/ledger-invariants.js';
 import { until } from '../support/observation-log.js';
-import { RunningSystem } from '../support/running-system.js';
-import { ServerProcess } from '../support/server-process.js';
+import type { RunningSystem } from '../support/running-system.js';
+import { untilAgreed } from './cluster-laws.js';
 import { PodHistory } from './pod-history.js';
-import { ControlPlane } from './rig/control-plane.js';
+import type { ControlPlane } from './rig/control-plane.js';
 import { describeWithRig } from './rig/describe-with-rig.js';
-import { createNodes, fakeNodes } from './rig/fake-nodes.js';
-import { createNamespace } from './rig/namespaces.js';
+import { fakeNodes } from './rig/fake-nodes.js';
+import { RunningCluster } from './running-cluster.js';
 
 const TEST_MS_MAX = 600_000;
 const PATIENCE_MS = 120_000;
 const NODE = { gpus: 8, cpuMilli: 96_000 };
 const NODES = fakeNodes({ racks: 2, nodesPerRack: 5 });
+const GPUS = 80;
 const PODS = 500;
 const MANY = 100;
 const CREATORS = 16;
 /** The lease of the leader is 10 s. */
 const PAST_THE_LEASE_MS = 13_000;
 
-const QUOTAS = `
-teams:
-  - { name: research, title: Research }
-flavors:
-  - { name: h100, model: nvidia-h100-80gb-hbm3 }
-queues:
-  - { name: research, team: research, quotas: { h100: { nominal: 80 } } }
-`;
-
 describeWithRig('Berth, the API server and its store', () => {
+  let cluster: RunningCluster;
   let plane: ControlPlane;
   let system: RunningSystem;
   let history: PodHistory;
@@ -41,27 +34,18 @@ describeWithRig('Berth, the API server and its store', () => {
   let count = 0;
 
   beforeAll(async () => {
-    plane = await ControlPlane.start();
-    await createNodes(plane.api, NODES);
-    const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
-    system = await RunningSystem.start({ quotas: QUOTAS, options });
+    cluster = await RunningCluster.start({ nodes: NODES, gpus: GPUS });
+    ({ plane, system } = cluster);
   }, TEST_MS_MAX);
-  afterAll(async () => {
-    await system.server.remove();
-    await plane.stop();
-  }, TEST_MS_MAX);
+  afterAll(() => cluster.stop(), TEST_MS_MAX);
   beforeEach(async () => {
     namespace = `faults-${++count}`;
-    await createNamespace(plane.api, namespace, { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' });
+    await cluster.createNamespace(namespace);
     history = await PodHistory.begin(plane.api, namespace);
   }, TEST_MS_MAX);
   /** The same pods, on the same nodes, in both; and everything that goes lets go. */
   afterEach(async () => {
-    await until('the ledger to agree with the API server', async () => same(await inLedger(), await inApiServer()), {
-      deadlineMs: PATIENCE_MS,
-      state: async () => ({ ledger: (await inLedger()).length, apiServer: (await inApiServer()).length }),
-    });
-    await checkLedger(system);
+    await untilAgreed(cluster);
     expect(history.overfull(NODE)).toEqual([]);
     await history.end();
     await plane.kubectl.run(['delete', 'namespace', namespace, '--wait=false']);
@@ -113,26 +97,25 @@ describeWithRig('Berth, the API server and its store', () => {
   it(
     'follow one scheduler at a time: another leads when the first is frozen past its lease, and that one stops when it wakes',
     async () => {
-      const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
-      const other = await ServerProcess.start({ database: system.postgres.url, options });
+      const other = await cluster.startStandby();
       try {
         await createPods(PODS);
         await untilBound(MANY);
-        const before = await epoch();
+        const before = await cluster.epoch();
         system.server.signal('SIGSTOP');
         await delay(PAST_THE_LEASE_MS);
-        await until('the other to lead', async () => (await epoch()) > before, { deadlineMs: PATIENCE_MS });
+        await until('the other to lead', async () => (await cluster.epoch()) > before, { deadlineMs: PATIENCE_MS });
         system.server.signal('SIGCONT');
         await untilBound(PODS);
         expect(await evictions()).toEqual([]);
         const hasNoticed = (): boolean => system.server.logLines.some((line) => line.includes('leadership lost'));
         await until('the first to notice', hasNoticed, { deadlineMs: PATIENCE_MS });
         // With the other gone the first leads again.
-        const present = await epoch();
+        const present = await cluster.epoch();
         await other.kill();
         await createPods(10, 'last');
         await untilBound(PODS + 10);
-        expect(await epoch()).toBeGreaterThan(present);
+        expect(await cluster.epoch()).toBeGreaterThan(present);
       } finally {
         await other.remove();
       }
@@ -164,24 +147,6 @@ describeWithRig('Berth, the API server and its store', () => {
     });
   }
 
-  /** Pods with their nodes, as the ledger has them; by uid. */
-  async function inLedger(): Promise<readonly string[]> {
-    const rows = await system.query<{ pod: string }>(
-      `SELECT w.found #>> ARRAY['pods', p.pod_set, p.index::text, 'uid'] || ' on ' || p.node AS pod
-       FROM pods p JOIN workloads w ON w.uid = p.workload WHERE p.occupied ORDER BY 1`,
-    );
-    return rows.map(({ pod }) => pod);
-  }
-
-  async function inApiServer(): Promise<readonly string[]> {
-    const path = '/api/v1/pods?fieldSelector=spec.schedulerName%3Dberth';
-    const { items } = await plane.api.ask<{ readonly items: readonly StoredPod[] }>({ method: 'GET', path });
-    const standing = items.filter(
-      ({ spec, status }) => spec.nodeName !== undefined && status.phase !== 'Succeeded' && status.phase !== 'Failed',
-    );
-    return standing.map(({ metadata, spec }) => `${metadata.uid} on ${spec.nodeName ?? ''}`).sort();
-  }
-
   async function evictions(): Promise<readonly unknown[]> {
     const sql = `SELECT d.body FROM decisions d JOIN workloads w ON w.uid = d.workload
       WHERE d.kind = 'evict' AND w.name LIKE $1`;
@@ -195,19 +160,4 @@ describeWithRig('Berth, the API server and its store', () => {
     );
     return rows[0]?.count ?? 0;
   }
-
-  async function epoch(): Promise<number> {
-    const rows = await system.query<{ epoch: string }>('SELECT epoch FROM leadership');
-    return Number(rows[0]?.epoch);
-  }
 });
-
-interface StoredPod {
-  readonly metadata: { readonly uid: string };
-  readonly spec: { readonly nodeName?: string };
-  readonly status: { readonly phase: string };
-}
-
-function same(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((one, index) => one === others[index]);
-}

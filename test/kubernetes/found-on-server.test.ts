@@ -5,11 +5,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkLedger, isAtRest } from '../support/ledger-invariants.js';
 import { until } from '../support/observation-log.js';
-import { RunningSystem } from '../support/running-system.js';
-import { ControlPlane } from './rig/control-plane.js';
+import type { RunningSystem } from '../support/running-system.js';
+import { untilAgreed } from './cluster-laws.js';
+import type { ControlPlane } from './rig/control-plane.js';
 import { describeWithRig } from './rig/describe-with-rig.js';
-import { GPU_RESOURCE, RACK_LABEL, createNodes, fakeNodes } from './rig/fake-nodes.js';
-import { createNamespace } from './rig/namespaces.js';
+import { GPU_RESOURCE, RACK_LABEL, fakeNodes } from './rig/fake-nodes.js';
+import { RunningCluster } from './running-cluster.js';
 
 const TEST_MS_MAX = 300_000;
 const PATIENCE_MS = 120_000;
@@ -17,15 +18,7 @@ const NAMESPACE = 'shop';
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 /** 32 GPUs in two racks; the quota has 24 of them. */
 const NODES = fakeNodes({ racks: 2, nodesPerRack: 2 });
-
-const QUOTAS = `
-teams:
-  - { name: research, title: Research }
-flavors:
-  - { name: h100, model: nvidia-h100-80gb-hbm3 }
-queues:
-  - { name: research, team: research, quotas: { h100: { nominal: 24 } } }
-`;
+const QUOTA_GPUS = 24;
 
 interface StoredPod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
@@ -37,22 +30,19 @@ interface StoredPod {
 }
 
 describeWithRig('what others make, scheduled by the server', () => {
+  let cluster: RunningCluster;
   let plane: ControlPlane;
   let system: RunningSystem;
 
   beforeAll(async () => {
-    plane = await ControlPlane.start();
-    await createNodes(plane.api, NODES);
-    await createNamespace(plane.api, NAMESPACE, { 'berth.dev/queue': 'research', 'berth.dev/team': 'research' });
-    const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
-    system = await RunningSystem.start({ quotas: QUOTAS, options });
+    cluster = await RunningCluster.start({ nodes: NODES, gpus: QUOTA_GPUS });
+    ({ plane, system } = cluster);
+    await cluster.createNamespace(NAMESPACE);
   }, TEST_MS_MAX);
-  afterAll(async () => {
-    await system.server.remove();
-    await plane.stop();
-  }, TEST_MS_MAX);
+  afterAll(() => cluster.stop(), TEST_MS_MAX);
   /** Everything that a test made goes, and the ledger lets go of it. */
   afterEach(async () => {
+    await untilAgreed(cluster);
     await kubectl('delete', 'deployments,jobs,podgroups,pods', '--all', '--wait=false');
     await until('the last pod to be removed', async () => (await podsOf()).length === 0, { deadlineMs: PATIENCE_MS });
     await until('the ledger to let everything go', () => isAtRest(system), { deadlineMs: PATIENCE_MS });

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { API_VERSION, type Workload, type WorkloadDocumentInput } from '../../src/server/workloads/workload.schema.js';
 import { checkLedger, isAtRest } from '../support/ledger-invariants.js';
 import { until } from '../support/observation-log.js';
-import { RunningSystem } from '../support/running-system.js';
-import { ControlPlane } from './rig/control-plane.js';
+import type { RunningSystem } from '../support/running-system.js';
+import type { ControlPlane } from './rig/control-plane.js';
 import { describeWithRig } from './rig/describe-with-rig.js';
-import { RACK_LABEL, createNodes, fakeNodes, reviveNode, silenceNode } from './rig/fake-nodes.js';
-import { createNamespace } from './rig/namespaces.js';
+import { RACK_LABEL, fakeNodes, reviveNode, silenceNode } from './rig/fake-nodes.js';
+import { RunningCluster } from './running-cluster.js';
 
 const TEST_MS_MAX = 300_000;
 const PATIENCE_MS = 120_000;
@@ -23,15 +23,7 @@ const PODS = `/api/v1/namespaces/${TEAM}/pods`;
 const GANG_PODS = 4;
 /** Each rack has a node more than the gang needs. */
 const NODES = fakeNodes({ racks: 2, nodesPerRack: GANG_PODS + 1 });
-
-const QUOTAS = `
-teams:
-  - { name: research, title: Research }
-flavors:
-  - { name: h100, model: nvidia-h100-80gb-hbm3 }
-queues:
-  - { name: research, team: research, quotas: { h100: { nominal: 80 } } }
-`;
+const GPUS = 80;
 
 interface StoredPod {
   readonly metadata: {
@@ -48,20 +40,16 @@ interface StoredPod {
 }
 
 describeWithRig('the server on Kubernetes', () => {
+  let cluster: RunningCluster;
   let plane: ControlPlane;
   let system: RunningSystem;
 
   beforeAll(async () => {
-    plane = await ControlPlane.start();
-    await createNodes(plane.api, NODES);
-    await createNamespace(plane.api, TEAM);
-    const options = ['--driver', 'kubernetes', '--kubeconfig', plane.kubeconfig];
-    system = await RunningSystem.start({ quotas: QUOTAS, options });
+    cluster = await RunningCluster.start({ nodes: NODES, gpus: GPUS });
+    ({ plane, system } = cluster);
+    await cluster.createNamespace(TEAM);
   }, TEST_MS_MAX);
-  afterAll(async () => {
-    await system.server.remove();
-    await plane.stop();
-  }, TEST_MS_MAX);
+  afterAll(() => cluster.stop(), TEST_MS_MAX);
 
   async function podsOf(uid: string): Promise<readonly StoredPod[]> {
     const path = `${PODS}?labelSelector=berth.dev%2Fworkload%3D${uid}`;

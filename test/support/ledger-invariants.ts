@@ -71,6 +71,9 @@ const LAWS: Readonly<Record<string, string>> = {
   'a pod waits only while one is there that it waits for': `
     SELECT p.name, p.waits_for FROM pods p WHERE p.state = 'waiting'
       AND NOT EXISTS (SELECT FROM pods v WHERE v.name = ANY(p.waits_for) AND v.occupied)`,
+  'no intent of a term comes after one of a later term': `
+    SELECT id, epoch, before FROM (SELECT id, epoch, lag(epoch) OVER (ORDER BY id) AS before FROM outbox) o
+    WHERE before > epoch`,
   'the audit chain is unbroken': `
     SELECT chain, number FROM (
       SELECT a.chain, a.number, a.hash = audit_hash(a) AND
