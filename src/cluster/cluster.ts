@@ -27,6 +27,14 @@ export interface FoundWorkload {
   readonly pods: Readonly<Record<string, readonly FoundPod[]>>;
 }
 
+/** A pod that others made, where the ledger has placed it. */
+export interface PlacedPod {
+  readonly uid: string;
+  readonly pod: PodRef;
+  readonly node: NodeName;
+  readonly slots: readonly number[];
+}
+
 /** What a pod runs: a command of the user's, or the trainer with its job. */
 export type PodProgram =
   | {
@@ -125,6 +133,8 @@ export interface LedgerView {
   readonly teams: readonly string[];
   /** Those that have not finished, with their pods that have not ended. */
   readonly found: readonly FoundWorkload[];
+  /** Those of their pods that occupy a node, or are about to. */
+  readonly placed: readonly PlacedPod[];
 }
 
 /** Why a workload waits, for whoever looks at its pods. `message` is a sentence or two. */
@@ -162,6 +172,13 @@ export abstract class Cluster {
   /** `refused`, `never`: it is gone, or somebody else has bound it. */
   bindPod({ found }: BindOrder): Promise<PodCreation> {
     return Promise.resolve({ kind: 'refused', why: `there is no pod ${found.name}`, retry: 'never' });
+  }
+  /**
+   * The ledger has nothing of these pods: for as long as they stand, what they take counts as taken by others. A driver
+   * may let run, and know no more, those that nobody would make again; it is asked to delete the rest.
+   */
+  disown(_names: readonly string[]): Promise<void> {
+    return Promise.resolve(); // A driver without pods of others deletes what it is asked to.
   }
   /**
    * Asks the pod to stop (SIGTERM, then SIGKILL after its grace); its end is observed. `unknown`: the driver has no such

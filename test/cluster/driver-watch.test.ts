@@ -11,7 +11,7 @@ const NOTHING_HELD: LedgerState = {
   nodes: [],
   workloads: [],
   pods: [],
-  view: { flavors: [], queues: [], teams: [], found: [] },
+  view: { flavors: [], queues: [], teams: [], found: [], placed: [] },
   cursor: { txid: '0', seq: '0', loaded: '0:0:' },
 };
 
@@ -47,6 +47,11 @@ class DriverWithAStray extends Cluster {
     return Promise.resolve([{ name: 'gone-1-pods-0', pod, node: 'n', state: 'bound' }]);
   }
 
+  override disown(names: readonly string[]): Promise<void> {
+    this.asked.push(...names.map((name) => `disown ${name}`));
+    return Promise.resolve();
+  }
+
   createPod(): Promise<PodCreation> {
     return Promise.reject(new Error('nobody asks for that'));
   }
@@ -66,12 +71,12 @@ class DriverWithAStray extends Cluster {
 }
 
 describe('a pod that the ledger does not hold', () => {
-  it('keeps nobody from scheduling while it may not be deleted', async () => {
+  it('counts as one of others, and keeps nobody from scheduling while it may not be deleted', async () => {
     const driver = new DriverWithAStray();
     const watch = new DriverWatch(driver);
     await watch.begin(NOTHING_HELD, () => undefined);
-    await until('the deletion to be asked for', () => driver.asked.length > 0);
+    await until('the deletion to be asked for', () => driver.asked.length > 1);
     await watch.end();
-    expect(driver.asked).toEqual(['gone-1-pods-0']);
+    expect(driver.asked).toEqual(['disown gone-1-pods-0', 'gone-1-pods-0']);
   });
 });

@@ -1,6 +1,6 @@
 /** Pods that others made, bound and evicted by the driver on a real API server; which of them to bind is not its affair here. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { BindOrder, FoundPod, FoundWorkload } from '../../src/cluster/cluster.js';
+import type { BindOrder, FoundPod, LedgerView } from '../../src/cluster/cluster.js';
 import { ApiServer } from '../../src/cluster/kubernetes/api/api-server.js';
 import { Connection } from '../../src/cluster/kubernetes/api/connection.js';
 import { KubernetesCluster } from '../../src/cluster/kubernetes/kubernetes-cluster.js';
@@ -62,24 +62,24 @@ describeWithRig('pods that others made, on Kubernetes', () => {
     await cluster.stop();
   });
 
-  function create(found: readonly FoundWorkload[] = []): KubernetesCluster {
+  function create({ found = [], placed = [] }: Partial<LedgerView> = {}): KubernetesCluster {
     const made = new KubernetesCluster({ api, timers: systemTimers, random: Math.random, report: () => undefined });
-    made.know({ flavors: [], queues: [], teams: [], found });
+    made.know({ flavors: [], queues: [], teams: [], found, placed });
     return made;
   }
 
-  async function start(): Promise<[KubernetesCluster, ObservationLog]> {
-    const started = create();
+  async function start(view: Partial<LedgerView> = {}): Promise<[KubernetesCluster, ObservationLog]> {
+    const started = create(view);
     const heard = new ObservationLog();
     await started.start(heard.observe);
     return [started, heard];
   }
 
   /** As a Deployment makes them: two containers, which are started again. */
-  async function make({ name = `web-${(pods += 1)}`, annotations = {} } = {}): Promise<FoundPod> {
+  async function make({ name = `web-${(pods += 1)}`, annotations = {}, labels = {} } = {}): Promise<FoundPod> {
     const containers = ['web', 'mesh'].map((each) => ({ name: each, image: 'none' }));
     const body = {
-      metadata: { name, annotations, labels: { app: name } },
+      metadata: { name, annotations, labels: { app: name, ...labels } },
       spec: { schedulerName: 'berth', restartPolicy: 'Always', containers },
     };
     const { metadata } = await plane.api.ask<StoredPod>({ method: 'POST', path: PODS, body });
@@ -92,8 +92,8 @@ describeWithRig('pods that others made, on Kubernetes', () => {
   }
 
   /** Made and bound, and seen to be. */
-  async function bound(node = NODE_A): Promise<BindOrder> {
-    const ask = order(await make(), node);
+  async function bound(node = NODE_A, labels: Readonly<Record<string, string>> = {}): Promise<BindOrder> {
+    const ask = order(await make({ labels }), node);
     expect(await cluster.bindPod(ask)).toEqual({ kind: 'created' });
     await log.kind(ask.pod.workload, 'pod-started');
     return ask;
@@ -109,7 +109,7 @@ describeWithRig('pods that others made, on Kubernetes', () => {
     return (await plane.api.call({ method: 'GET', path: `${PODS}/${name}` })).status === 200;
   }
 
-  async function annotate({ name }: FoundPod, annotations: Readonly<Record<string, string>>): Promise<void> {
+  async function annotate({ name }: FoundPod, annotations: Readonly<Record<string, string | null>>): Promise<void> {
     await plane.api.ask({ method: 'PATCH', path: `${PODS}/${name}`, body: { metadata: { annotations } } });
   }
 
@@ -129,6 +129,11 @@ describeWithRig('pods that others made, on Kubernetes', () => {
       return status.currentHealthy === 1;
     });
   }
+
+  /** On node B, as it was told last. */
+  const foreignPods = (): number =>
+    log.all.flatMap((one) => (one.kind === 'foreign-use-seen' && one.node === NODE_B ? [one.use.pods] : [])).at(-1) ??
+    NaN;
 
   const toldOf = ({ pod }: BindOrder, heard = log): readonly string[] =>
     heard.ofPod(pod.workload).map(({ kind }) => kind);
@@ -288,7 +293,7 @@ describeWithRig('pods that others made, on Kubernetes', () => {
     await until('its end', async () => (await stored(missed.found)).status.phase === 'Succeeded');
 
     const workload = missed.pod.workload;
-    const restarted = create([{ workload, pods: { pods: [missed.found] } }]);
+    const restarted = create({ found: [{ workload, pods: { pods: [missed.found] } }] });
     const after = new ObservationLog();
     const seen = await restarted.start(after.observe);
     const names = seen.map(({ name }) => name);
@@ -304,9 +309,50 @@ describeWithRig('pods that others made, on Kubernetes', () => {
     await restarted.stop();
   });
 
+  it('is known by its uid, when somebody takes off it what Berth has written', async () => {
+    const [ask, other] = [await bound(NODE_B), await bound(NODE_B)];
+    const before = foreignPods();
+    for (const { found } of [ask, other]) await annotate(found, { 'berth.dev/placed': null, 'berth.dev/slots': null });
+    await complete(ask.found);
+    expect(await log.end(ask.pod.workload)).toMatchObject({ outcome: 'succeeded' });
+    await cluster.stop();
+    const { pod, node, found } = other;
+    [cluster, log] = await start({ found: [], placed: [{ uid: found.uid, pod, node, slots: [3] }] });
+    expect(foreignPods()).toBe(before);
+    expect(await cluster.deletePod(other.name)).toBe('stopping');
+    await log.end(pod.workload);
+    expect(toldOf(other)).toEqual(LIFE);
+  });
+
+  it('is left to whoever made it, as a pod of others, when the ledger holds nothing for it', async () => {
+    const ask = await bound(NODE_B);
+    const before = foreignPods();
+    await cluster.disown([ask.name]);
+    await until('it to be counted', () => foreignPods() === before + 1, { state: foreignPods });
+    expect(await cluster.deletePod(ask.name)).toBe('unknown');
+    await complete(ask.found);
+    await until('it to be counted no more', () => foreignPods() === before, { state: foreignPods });
+    expect((await stored(ask.found)).metadata.deletionTimestamp).toBeUndefined();
+    expect(toldOf(ask)).toEqual(['pod-bound', 'pod-started']);
+  });
+
+  it('counts as one of others from its list on, when the ledger holds nothing for it and its budget holds it', async () => {
+    const ask = await bound(NODE_B, { 'berth.dev/gang': 'ring', 'berth.dev/gang-size': '2' });
+    const before = foreignPods();
+    await guard(ask.found);
+    await cluster.stop();
+    [cluster, log] = await start();
+    expect(foreignPods()).toBe(before);
+    await cluster.disown([ask.name]);
+    expect(foreignPods()).toBe(before + 1);
+    await expect(cluster.deletePod(ask.name)).rejects.toThrow('is not evicted');
+    await plane.api.ask({ method: 'DELETE', path: `${BUDGETS}/${ask.found.name}` });
+    await until('the budget to be forgotten', () => cluster.deletePod(ask.name).catch(() => undefined));
+    await log.end(ask.pod.workload);
+    await until('it to be counted no more', () => foreignPods() === before, { state: foreignPods });
+  });
+
   it('is a tenant of Berth’s on its node, and an own pod says the term of office, too', async () => {
-    const foreignPods = (): unknown =>
-      log.all.flatMap((one) => (one.kind === 'foreign-use-seen' && one.node === NODE_B ? [one.use.pods] : [])).at(-1);
     const before = foreignPods();
     const program = { kind: 'command', image: 'none', command: ['true'], env: {} } as const;
     const own = anOrder([], { workload: 'own', team: TEAM, node: NODE_B, epoch: 9, program });

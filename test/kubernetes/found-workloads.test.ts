@@ -25,6 +25,7 @@ const VIEW: LedgerView = {
   queues: [{ name: 'lab', isLeaf: true }],
   teams: [TEAM],
   found: [],
+  placed: [],
 };
 
 describeWithRig('workloads that pods of others make', () => {

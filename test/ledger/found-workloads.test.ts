@@ -51,6 +51,15 @@ describe('a workload that was found', () => {
     expect(rig.session.view()).toEqual({ nodes, queues, workloads });
     const { view } = await rig.ledger.load();
     expect(view.found).toEqual([{ workload: web.workload, pods: web.pods }]);
+    const slots = [
+      [0, 1],
+      [2, 3],
+    ];
+    expect(view.placed).toEqual(
+      web.pods.pods.map(({ uid }, index) => {
+        return { uid, pod: podsOf(web.workload)[index], node: 'node-1', slots: slots[index] };
+      }),
+    );
   });
 
   it('is known without its pods that have ended, which nobody has to keep', async () => {
@@ -61,6 +70,7 @@ describe('a workload that was found', () => {
     await rig.succeedPods(started.filter(({ index }) => index === 0));
     const { view } = await rig.ledger.load();
     expect(view.found).toEqual([{ workload: web.workload, pods: { pods: web.pods.pods.slice(1) } }]);
+    expect(view.placed).toMatchObject([{ uid: web.pods.pods[1]?.uid, pod: { index: 1 } }]);
   });
 
   it('changes nothing when it is told again, and is none after its end', async () => {
@@ -147,7 +157,7 @@ describe('a workload that was found', () => {
     await rig.observe(...podsOf(web.workload).map((each) => ({ kind: 'pod-gone' as const, pod: each })));
     expect(await rig.ledger.dueIntents(10)).toEqual([]);
     await rig.observe({ kind: 'pod-bound', pod });
-    expect(await rig.ledger.dueIntents(10)).toMatchObject([{ kind: 'delete-pod', pod }]);
+    expect(await rig.ledger.dueIntents(10)).toMatchObject([{ kind: 'delete-pod', pod, isStray: true }]);
   });
 
   it('is not cancelled here, and is shown with the pods in Kubernetes', async () => {

@@ -7,7 +7,7 @@ import {
   type PodCreation,
   type PodSeen,
 } from '../../src/cluster/cluster.js';
-import { DEFAULT_POLICY } from '../../src/core/index.js';
+import { DEFAULT_POLICY, type PodRef } from '../../src/core/index.js';
 import { ServerSecret } from '../../src/server/auth/server-secret.js';
 import { SystemClock } from '../../src/server/clock.js';
 import { Notifications } from '../../src/server/database/notifications.js';
@@ -30,9 +30,12 @@ class HandDriver extends Cluster implements NodeFaults {
   /** Calls that `fail` still refuses. */
   refusals = 0;
   created = 0;
+  observe: (observation: Observation) => void = () => undefined;
+  readonly disowned: string[] = [];
   readonly failed: string[] = [];
 
   start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
+    this.observe = observe;
     observe({ kind: 'node-seen', node: aNode('node-1') });
     return Promise.resolve([]);
   }
@@ -40,6 +43,11 @@ class HandDriver extends Cluster implements NodeFaults {
   createPod(): Promise<PodCreation> {
     this.created += 1;
     return this.creation;
+  }
+
+  override disown(names: readonly string[]): Promise<void> {
+    this.disowned.push(...names);
+    return Promise.resolve();
   }
 
   deletePod(): Promise<'stopping' | 'unknown'> {
@@ -177,6 +185,22 @@ describe(LiveLoop.name, () => {
     await untilState(uid, 'cancelled');
     expect(ledger.hasForgotten).toBe(true);
     expect(await rig.query('SELECT FROM pods WHERE claimed OR occupied')).toEqual([]);
+  });
+
+  it('disowns, and deletes, a pod that comes when the ledger has let go of it', async () => {
+    await begin();
+    const uid = await rig.submit('job');
+    await until('its pod', () => driver.created === 1);
+    await rig.cancel(uid);
+    await untilState(uid, 'cancelled');
+    expect(driver.disowned).toEqual([]);
+    const [pod] = await rig.query<PodRef & { name: string }>(
+      'SELECT name, workload, incarnation, pod_set AS "podSet", index FROM pods',
+    );
+    if (pod === undefined) throw new Error('it was created');
+    driver.observe({ kind: 'pod-bound', pod });
+    await until('it to be disowned', () => driver.disowned.length > 0);
+    expect(driver.disowned).toEqual([pod.name]);
   });
 
   it('decides by changed quotas as soon as they are applied', async () => {

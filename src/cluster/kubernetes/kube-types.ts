@@ -58,10 +58,12 @@ export interface KubePod {
     readonly labels?: Texts;
     readonly annotations?: Texts;
     readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly controller?: boolean }[];
   };
   readonly spec?: {
     readonly nodeName?: string;
     readonly schedulerName?: string;
+    readonly schedulingGroup?: { readonly podGroupName?: string };
     readonly containers?: readonly KubeContainer[];
     readonly initContainers?: readonly KubeContainer[];
     readonly overhead?: Quantities;

@@ -12,6 +12,7 @@ import {
   type PodSeen,
   type WorkloadWait,
 } from '../cluster.js';
+import { OneAtATime } from '../one-at-a-time.js';
 import { StatusError } from './api/api-error.js';
 import type { ApiServer } from './api/api-server.js';
 import { ForeignUse } from './pods/foreign-use.js';
@@ -21,6 +22,7 @@ import type { KubeObject } from './api/kube-object.js';
 import type { KubeLease, KubePod } from './kube-types.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './nodes/node-mapping.js';
 import { NodeWatch, seenNodeOf, type SeenNode } from './nodes/node-watch.js';
+import { PlacedPods } from './pods/placed-pods.js';
 import { PodBinder } from './pods/pod-binder.js';
 import { evict } from './pods/pod-eviction.js';
 import { PodLogs } from './pods/pod-logs.js';
@@ -62,9 +64,10 @@ export class KubernetesCluster extends Cluster {
   private readonly writer: PodWriter;
   private readonly binder: PodBinder;
   private readonly logs: PodLogs;
+  private readonly placed = new PlacedPods();
   private ledger: LedgerView | undefined;
   /** Orders that are being carried out, by the name of the pod. */
-  private readonly creating = new Map<string, Promise<PodCreation>>();
+  private readonly creating = new OneAtATime<PodCreation>();
   private running: Running | undefined;
 
   constructor(private readonly options: KubernetesClusterOptions) {
@@ -78,6 +81,7 @@ export class KubernetesCluster extends Cluster {
 
   override know(ledger: LedgerView): void {
     this.ledger = ledger;
+    this.placed.know(ledger.placed);
     this.running?.found.know(ledger);
   }
 
@@ -109,15 +113,32 @@ export class KubernetesCluster extends Cluster {
   }
 
   async createPod(order: PodOrder): Promise<PodCreation> {
-    return this.carryOut(order.name, () => this.create(order));
+    return this.creating.do(order.name, () => this.create(order));
   }
 
   override async bindPod(order: BindOrder): Promise<PodCreation> {
-    return this.carryOut(order.name, () => this.bind(order));
+    return this.creating.do(order.name, () => this.bind(order));
+  }
+
+  /** One that nobody would make again, and of whose gang nobody waits for it, is left to whoever made it. */
+  override async disown(names: readonly string[]): Promise<void> {
+    const { pods, foreign, found } = this.started();
+    for (const name of names) {
+      const own = pods.find(name)?.pod;
+      if (own === undefined && (await this.binder.findUnseen(name)) !== undefined)
+        throw new Error('it was bound a moment ago, and is not seen yet');
+      if (own === undefined) continue;
+      const { uid } = own.object;
+      foreign.disown(uid);
+      if (!own.isBare) continue;
+      this.placed.leave(uid);
+      pods.forget(name);
+      found.leave(own.object);
+    }
   }
 
   async deletePod(name: string): Promise<'stopping' | 'unknown'> {
-    await this.creating.get(name)?.catch(() => undefined); // whoever asked for it hears of the failure
+    await this.creating.end(name);
     const { pods } = this.started();
     const known = pods.find(name);
     if (known?.isDeleted === true) return known.hasGone ? 'unknown' : 'stopping';
@@ -159,7 +180,7 @@ export class KubernetesCluster extends Cluster {
     running.foreign.stop();
     running.found.stop();
     await running.notes.stop();
-    await Promise.allSettled(this.creating.values());
+    await this.creating.endAll();
     const { nodes, leases, allPods, surroundings, looking } = running;
     await Promise.all([nodes.stop(), leases.stop(), allPods.stop(), surroundings.stop(), looking]);
   }
@@ -169,7 +190,7 @@ export class KubernetesCluster extends Cluster {
     const stopping = new AbortController();
     const nodes = this.reflector(NODES, {}, (object) => seenNodeOf(object, this.mapping));
     const leases = this.reflector(LEASES, { namespace: LEASE_NAMESPACE }, (object) => object as unknown as KubeLease);
-    const allPods = this.reflector(PODS, {}, (object) => seenPodOf(object as unknown as KubePod));
+    const allPods = this.reflector(PODS, {}, (object) => seenPodOf(object as unknown as KubePod, this.placed));
     const tell = (observation: Observation): void => {
       if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
       // Then the node proves nothing, and each of its pods is gone when its kubelet says so.
@@ -225,6 +246,7 @@ export class KubernetesCluster extends Cluster {
       else if (seeking !== undefined) found.see(seeking);
       foreign.see(uid, kind === 'deleted' ? undefined : tenant);
       if (kind === 'deleted' || unbound === undefined) notes.forget(uid);
+      if (kind === 'deleted') this.placed.forget(uid);
       if (own === undefined) return;
       if (kind === 'deleted') pods.delete(own);
       else pods.see(own);
@@ -281,15 +303,6 @@ export class KubernetesCluster extends Cluster {
     }
   }
 
-  /** One at a time for each pod. */
-  private async carryOut(name: string, act: () => Promise<PodCreation>): Promise<PodCreation> {
-    const underWay = this.creating.get(name);
-    if (underWay !== undefined) return underWay;
-    const creation = act().finally(() => this.creating.delete(name));
-    this.creating.set(name, creation);
-    return creation;
-  }
-
   private async create(order: PodOrder): Promise<PodCreation> {
     const { pods } = this.started();
     const newest = pods.newestIncarnation(order.pod.workload);
@@ -312,8 +325,10 @@ export class KubernetesCluster extends Cluster {
     const node = this.usableNode(order.node);
     if (node.kind === 'refused') return node;
     notes.forget(order.found.uid);
+    this.placed.order(order);
     const answer = await this.binder.bind(order);
     if (answer.kind === 'created') notes.scheduled(order.found, order.node);
+    else this.placed.refuse(order);
     return answer;
   }
 

@@ -1,5 +1,6 @@
 import { tenantOf, type Tenant } from './pods/foreign-use.js';
 import type { KubePod } from './kube-types.js';
+import type { PlacedPods } from './pods/placed-pods.js';
 import { ownPodOf, type OwnPod } from './pods/pod-watch.js';
 import { seenFoundPodOf, type SeenFoundPod } from './found/seen-found-pod.js';
 import { unboundPodOf, type UnboundPod } from './pods/unbound-pod.js';
@@ -15,11 +16,12 @@ export interface SeenPod {
   readonly seeking: SeenFoundPod | undefined;
 }
 
-export function seenPodOf(pod: KubePod): SeenPod {
+export function seenPodOf(pod: KubePod, placed: PlacedPods): SeenPod {
+  const placing = placed.placingOf(pod);
   return {
     uid: pod.metadata.uid,
-    own: ownPodOf(pod),
-    tenant: tenantOf(pod),
+    own: ownPodOf(pod, placing),
+    tenant: tenantOf(pod, placing),
     unbound: unboundPodOf(pod),
     seeking: seenFoundPodOf(pod),
   };

@@ -10,6 +10,7 @@ import {
   type PodOrder,
   type PodSeen,
 } from '../cluster.js';
+import { OneAtATime } from '../one-at-a-time.js';
 import { DirectoryClaim } from './directory-claim.js';
 import { DEFAULT_LOCAL_LIMITS, type LocalLimits } from './local-limits.js';
 import { LocalPaths } from './local-paths.js';
@@ -50,7 +51,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
   private readonly nodes: ReadonlyMap<NodeName, NodeSpec>;
   private readonly pods = new Map<string, LocalPod>();
   /** Orders that are being carried out, by the name of the pod. */
-  private readonly creating = new Map<string, Promise<PodCreation>>();
+  private readonly creating = new OneAtATime<PodCreation>();
   private running: Running | undefined;
   private opening: Promise<Running> | undefined;
 
@@ -88,15 +89,11 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 
   async createPod(order: PodOrder): Promise<PodCreation> {
-    const underWay = this.creating.get(order.name);
-    if (underWay !== undefined) return underWay;
-    const creation = this.create(order).finally(() => this.creating.delete(order.name));
-    this.creating.set(order.name, creation);
-    return creation;
+    return this.creating.do(order.name, () => this.create(order));
   }
 
   async deletePod(name: string): Promise<'stopping' | 'unknown'> {
-    await this.creating.get(name)?.catch(() => undefined); // whoever asked for it hears of the failure
+    await this.creating.end(name);
     const pod = this.pods.get(name);
     if (pod === undefined) return 'unknown';
     if (pod.isOver) {
@@ -121,7 +118,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
     if (running === undefined || this.running === undefined) return;
     this.running = undefined;
     for (const timer of running.timers) clearInterval(timer);
-    await Promise.allSettled(this.creating.values());
+    await this.creating.endAll();
     if (pods === 'end') await this.endAll(running.line);
     for (const pod of this.pods.values()) pod.forget();
     await running.line.close();
@@ -200,7 +197,7 @@ export class LocalCluster extends Cluster implements NodeFaults {
   }
 
   private purge(): void {
-    if (this.creating.size > 0) return;
+    if (!this.creating.isIdle) return;
     try {
       purgePods(this.pods, this.paths, this.limits);
     } catch (error) {

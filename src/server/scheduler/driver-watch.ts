@@ -36,6 +36,7 @@ export class DriverWatch {
     this.watching = true;
     const { observations, strays } = reconcile(state, this.inbox, seen);
     this.inbox.push(...observations);
+    await this.cluster.disown(strays);
     this.removing = this.remove(strays, this.stopping.signal);
   }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { FlavorSpec } from '../../core/index.js';
-import type { FoundWorkload, LedgerView } from '../../cluster/cluster.js';
+import type { FoundWorkload, LedgerView, PlacedPod } from '../../cluster/cluster.js';
+import { SLOTS_OF_POD } from './slots-of-pod.js';
 
 /** What the driver needs to find workloads among pods that others made. */
 export async function readLedgerView(transaction: EntityManager): Promise<LedgerView> {
@@ -25,7 +26,19 @@ export async function readLedgerView(transaction: EntityManager): Promise<Ledger
     queues: queues.map(({ team, ...queue }) => ({ ...queue, ...(team === null ? {} : { team }) })),
     teams: teams.map(({ name }) => name),
     found,
+    placed: await readPlacedPods(transaction),
   };
+}
+
+function readPlacedPods(transaction: EntityManager): Promise<readonly PlacedPod[]> {
+  return transaction.query(
+    `SELECT w.found #>> ARRAY['pods', p.pod_set, p.index::text, 'uid'] AS uid, jsonb_build_object('workload', p.workload,
+       'incarnation', p.incarnation, 'podSet', p.pod_set, 'index', p.index) AS pod, p.node,
+       coalesce((SELECT jsonb_agg(s -> 'slot') FROM jsonb_array_elements(slots.slots) s), '[]') AS slots
+     FROM pods p JOIN workloads w ON w.uid = p.workload AND w.found IS NOT NULL
+     ${SLOTS_OF_POD}
+     WHERE p.occupied ORDER BY p.name COLLATE "C"`,
+  );
 }
 
 export async function readFlavors(transaction: EntityManager): Promise<readonly FlavorSpec[]> {

@@ -134,7 +134,8 @@ export type Intent = {
       readonly masterNode: NodeName;
     }
   | { readonly kind: 'bind-pod'; readonly found: BindOrder['found']; readonly seat: Seat }
-  | { readonly kind: 'delete-pod' }
+  /** `isStray`: it occupies nothing in the ledger. */
+  | { readonly kind: 'delete-pod'; readonly isStray: boolean }
 );
 
 /** `retry`: not before so many milliseconds from now. */

@@ -154,6 +154,7 @@ export class OutboxRunner {
   private async attempt(intent: Intent, epoch: number): Promise<Attempt> {
     try {
       if (intent.kind === 'delete-pod') {
+        if (intent.isStray) await withTimeout(this.cluster.disown([intent.podName]));
         const answer = await withTimeout(this.cluster.deletePod(intent.podName));
         return { outcome: { kind: 'done' }, isGone: answer === 'unknown' };
       }

@@ -14,6 +14,7 @@ interface IntentRow {
   readonly id: string;
   readonly kind: 'create-pod' | 'delete-pod';
   readonly attempts: number;
+  readonly occupied: boolean;
   readonly name: string;
   readonly workload: string;
   readonly incarnation: number;
@@ -40,7 +41,7 @@ interface IntentRow {
  */
 export async function readDueIntents(database: DataSource, limit: number): Promise<readonly Intent[]> {
   const rows: IntentRow[] = await database.query(
-    `SELECT o.id, o.kind, o.attempts, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
+    `SELECT o.id, o.kind, o.attempts, p.occupied, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
        p.node, p.cpu_milli, p.memory_mib, slots.slots, m.node AS master_node, w.team, w.name AS workload_name, w.labels,
        w.spec, w.found #> ARRAY['pods', p.pod_set, p.index::text] AS found_pod
      FROM outbox o
@@ -57,7 +58,7 @@ export async function readDueIntents(database: DataSource, limit: number): Promi
 function intentOf(row: IntentRow): Intent {
   const { id, kind, attempts, name: podName, workload, incarnation, pod_set: podSet, index, node } = row;
   const pod = { workload, incarnation, podSet, index };
-  if (kind === 'delete-pod') return { id, kind, podName, pod, attempts };
+  if (kind === 'delete-pod') return { id, kind, podName, pod, attempts, isStray: !row.occupied };
   const seat = {
     pod,
     node,

@@ -20,6 +20,7 @@ const VIEW: LedgerView = {
   ],
   teams: ['default', 'retail'],
   found: [],
+  placed: [],
 };
 
 /** The finder with all that it hears and says; time passes by `settle`. */
@@ -307,6 +308,17 @@ describe(FoundGangs.name, () => {
     it('withdraws at once what was deleted while nobody looked', () => {
       const finding = new Finding().put(named('b')).begin({ ...VIEW, found: [foundOf('a', 'b')] });
       expect(finding.found).toEqual(['withdrawn: pod default/a was deleted', 'b']);
+    });
+
+    it('withdraws that of a pod which runs without the ledger', () => {
+      const [pod] = foundOf('a').pods.pods;
+      const runs = 'withdrawn: pod default/a was bound when it was no more to be, and runs on';
+      const finding = new Finding().begin().put(named('a')).settle().turn('bound', named('a'));
+      if (pod !== undefined) finding.gangs.leave(pod);
+      expect(finding.settle().found).toEqual(['a', runs]);
+      const restarted = new Finding().turn('bound', named('a'));
+      if (pod !== undefined) restarted.gangs.leave(pod);
+      expect(restarted.begin({ ...VIEW, found: [foundOf('a')] }).found).toEqual([runs]);
     });
 
     it('takes none back after a restart for a pod that has ended', () => {

@@ -50,6 +50,8 @@ export class FoundGangs {
   private readonly pods = new Map<string, SeenFoundPod>();
   private readonly waiting: WaitingPods;
   private readonly told = new ToldWorkloads();
+  /** Pods, by uid, that run without the ledger. */
+  private readonly left = new Map<string, FoundPod>();
   /** Withdrawals that nobody has heard of yet, with the reason. */
   private readonly withdrawn = new Map<WorkloadId, string>();
   /** Gangs to look at. */
@@ -89,7 +91,16 @@ export class FoundGangs {
   delete(pod: SeenFoundPod): void {
     const { uid } = pod.object.metadata;
     this.pods.delete(uid);
+    this.left.delete(uid);
     if (this.hasBegun) this.take(hasEnded(pod) ? pod : { state: 'leaving', object: pod.object });
+  }
+
+  /** It runs on, and the ledger does not know where: so nothing becomes of its workload. */
+  leave(pod: FoundPod): void {
+    this.left.set(pod.uid, pod);
+    const workload = this.told.workloadOf(pod.uid);
+    const why = `pod ${pod.namespace}/${pod.name} was bound when it was no more to be, and runs on`;
+    if (this.hasBegun && workload !== undefined) this.withdraw(workload, why);
   }
 
   concern(topic: Topic): void {
@@ -102,6 +113,7 @@ export class FoundGangs {
     this.hasBegun = true;
     for (const workload of this.rules?.view.found ?? []) this.adopt(workload);
     for (const pod of this.pods.values()) this.take(pod);
+    for (const pod of this.left.values()) this.leave(pod);
   }
 
   look(): void {

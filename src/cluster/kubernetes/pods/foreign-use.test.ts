@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Observation } from '../../cluster.js';
 import { ForeignUse, foreignUseOf, tenantOf, type Tenant } from './foreign-use.js';
 import type { KubeContainer, KubePod, Quantities } from '../kube-types.js';
+import { PlacedPods } from './placed-pods.js';
 import type { DeviceResource } from '../nodes/node-spec-of.js';
 
 const GPU = 'nvidia.com/gpu';
@@ -62,8 +63,12 @@ const gpus = (count: number, slots?: string): Wish => ({
 
 const eight: DeviceResource = { resource: GPU, firstSlot: 0, slots: 8, replicas: 1 };
 
+function placedTenantOf(pod: KubePod): Tenant | undefined {
+  return tenantOf(pod, new PlacedPods().placingOf(pod));
+}
+
 function useOf(wishes: readonly Wish[], devices: readonly DeviceResource[] = [eight]): ReturnType<typeof foreignUseOf> {
-  const tenants = wishes.flatMap((wish) => tenantOf(aPod(wish)) ?? []);
+  const tenants = wishes.flatMap((wish) => placedTenantOf(aPod(wish)) ?? []);
   const use = foreignUseOf(tenants, devices);
   expect(foreignUseOf([...tenants].reverse(), devices)).toEqual(use);
   return use;
@@ -218,6 +223,19 @@ describe(ForeignUse.name, () => {
     foreign.see('p', undefined);
     foreign.see('p', undefined);
     expect(pass()).toEqual([['b', 0]]);
+  });
+
+  it('counts a pod of Berth’s that the ledger does not count any more, until it is gone', () => {
+    const own: Tenant = { ...tenant('own', 'a', 10), owner: 'berth' };
+    foreign.nodeSeen('a');
+    foreign.see('own', own);
+    expect(pass()).toEqual([['a', 0]]);
+    foreign.disown('own');
+    expect(pass()).toEqual([['a', 10]]);
+    foreign.see('own', { ...own, cpuMilli: 20 });
+    expect(pass()).toEqual([['a', 20]]);
+    foreign.see('own', undefined);
+    expect(pass()).toEqual([['a', 0]]);
   });
 
   it('says nothing of a node that nobody was told of, and tells all again when it comes back', () => {

@@ -4,44 +4,40 @@ import type { NodeName, Resources } from '../../../core/index.js';
 import type { Observation } from '../../cluster.js';
 import type { KubePod } from '../kube-types.js';
 import type { DeviceResource } from '../nodes/node-spec-of.js';
-import { placedRefOf } from './placed-annotation.js';
+import type { Placing } from './placed-pods.js';
 import { podRefOf, slotsOf } from './pod-labels.js';
 import { amountsOf, podRequests } from '../reading/pod-requests.js';
 import type { Timers } from '../timers.js';
 
 /** What a pod takes of the node that it is bound to, as it is kept. */
-export type Tenant = { readonly uid: string; readonly node: NodeName; readonly slots: readonly number[] } & (
-  | { readonly owner: 'berth' }
-  | {
-      readonly owner: 'another';
-      readonly cpuMilli: number;
-      readonly memoryMib: number;
-      /** How many it asks for, by the resource. */
-      readonly devices: Readonly<Record<string, number>>;
-    }
-);
-
-type ForeignTenant = Extract<Tenant, { readonly owner: 'another' }>;
+export interface Tenant {
+  readonly owner: 'berth' | 'another';
+  readonly uid: string;
+  readonly node: NodeName;
+  /** Those that it is said to have. */
+  readonly slots: readonly number[];
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  /** How many it asks for, by the resource. */
+  readonly devices: Readonly<Record<string, number>>;
+}
 
 const MIB = 2 ** 20;
 
-/** Absent: it takes nothing, because it is on no node, or has ended. */
-export function tenantOf(pod: KubePod): Tenant | undefined {
+/** Absent: it takes nothing, because it is on no node, or has ended. `placing`: what Berth has bound it as. */
+export function tenantOf(pod: KubePod, placing: Placing | undefined): Tenant | undefined {
   const { nodeName: node = '' } = pod.spec ?? {};
   const { phase } = pod.status ?? {};
   if (node === '' || phase === 'Succeeded' || phase === 'Failed') return undefined;
   const { uid } = pod.metadata;
-  const slots = slotsOf(pod);
-  if ((podRefOf(pod) ?? placedRefOf(pod)) !== undefined) return { owner: 'berth', uid, node, slots };
   const sum = new Map(podRequests({ containers: [], ...pod.spec } as unknown as V1PodSpec));
   for (const [name, amount] of amountsOf(pod.spec?.overhead)) sum.set(name, (sum.get(name) ?? 0) + amount);
   const devices = [...sum].filter(([name, amount]) => name.includes('/') && amount > 0);
-  const asked = devices.reduce((total, [, amount]) => total + amount, 0);
   return {
-    owner: 'another',
+    owner: podRefOf(pod) === undefined && placing === undefined ? 'another' : 'berth',
     uid,
     node,
-    slots: slots.length === asked ? slots : [],
+    slots: placing?.slots ?? slotsOf(pod),
     cpuMilli: sum.get('cpu') ?? 0,
     memoryMib: Math.ceil((sum.get('memory') ?? 0) / MIB),
     devices: Object.fromEntries(devices),
@@ -57,7 +53,7 @@ export interface NodeUse {
 
 /** The same for the same tenants, in whatever order they came. */
 export function foreignUseOf(tenants: readonly Tenant[], devices: readonly DeviceResource[]): NodeUse {
-  const foreign = tenants.filter((tenant): tenant is ForeignTenant => tenant.owner === 'another');
+  const foreign = tenants.filter(({ owner }) => owner === 'another');
   const ours = new Set(tenants.flatMap(({ owner, slots }) => (owner === 'berth' ? slots : [])));
   return {
     use: {
@@ -76,14 +72,15 @@ export function foreignUseOf(tenants: readonly Tenant[], devices: readonly Devic
  */
 function slotsTaken(
   { resource, firstSlot, slots: count, replicas }: DeviceResource,
-  foreign: readonly ForeignTenant[],
+  foreign: readonly Tenant[],
   ours: ReadonlySet<number>,
 ): readonly number[] {
   const taken = new Set<number>();
   let unnamed = 0;
   for (const { devices, slots } of foreign) {
     const asked = devices[resource] ?? 0;
-    const named = new Set(slots.filter((slot) => slot >= firstSlot && slot < firstSlot + count));
+    const isSaid = slots.length === Object.values(devices).reduce((sum, count) => sum + count, 0);
+    const named = new Set((isSaid ? slots : []).filter((slot) => slot >= firstSlot && slot < firstSlot + count));
     if (replicas > 1 || named.size !== asked) unnamed += asked;
     else for (const slot of named) taken.add(slot);
   }
@@ -114,16 +111,27 @@ export class ForeignUse {
   private readonly told = new Map<NodeName, NodeUse | undefined>();
   /** Those of them that may have to be told of again. */
   private readonly changed = new Set<NodeName>();
+  /** Pods, by uid, that are Berth's, and that the ledger does not count. */
+  private readonly disowned = new Set<string>();
   private cancelLook: (() => void) | undefined;
 
   constructor(private readonly options: ForeignUseOptions) {}
 
   /** A pod as it is now; `undefined`: it takes nothing any more. */
-  see(uid: string, tenant: Tenant | undefined): void {
+  see(uid: string, seen: Tenant | undefined): void {
+    if (seen === undefined) this.disowned.delete(uid);
+    const tenant = seen !== undefined && this.disowned.has(uid) ? { ...seen, owner: 'another' as const } : seen;
     const before = this.tenants.get(uid);
     if (isDeepStrictEqual(before, tenant)) return;
     if (before !== undefined) this.leave(before);
     if (tenant !== undefined) this.enter(tenant);
+  }
+
+  /** The ledger has nothing of this pod, so it counts as one of others; before anything else is decided. */
+  disown(uid: string): void {
+    this.disowned.add(uid);
+    this.see(uid, this.tenants.get(uid));
+    this.tryToLook();
   }
 
   /** Its devices may be others, and whoever forgot the node knows nothing of its use. */
@@ -170,12 +178,16 @@ export class ForeignUse {
     this.changed.add(node);
     this.cancelLook ??= this.options.timers.after(GATHER_MS, () => {
       this.cancelLook = undefined;
-      try {
-        this.look();
-      } catch {
-        // Whoever observes is full: the next look tells it.
-      }
+      this.tryToLook();
     });
+  }
+
+  private tryToLook(): void {
+    try {
+      this.look();
+    } catch {
+      // Whoever observes is full: the next look tells it.
+    }
   }
 
   private tell(node: NodeName): void {

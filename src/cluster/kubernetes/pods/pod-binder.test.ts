@@ -77,6 +77,16 @@ describe(PodBinder.name, () => {
       found: { node: 'node-a' },
       want: `${what} was bound to node node-a by somebody else`,
     },
+    'it was bound there by an order that was given up': {
+      code: 409,
+      found: bound({ annotations: { 'berth.dev/placed': 'uid-web/wl-1/9/worker/0' } }),
+      want: 'created',
+    },
+    'an order that was given up has bound it elsewhere': {
+      code: 409,
+      found: { node: 'node-b', annotations: { 'berth.dev/placed': 'uid-web/wl-1/9/worker/0' } },
+      want: `${what} was bound to node node-b by Berth as incarnation 9, and runs there`,
+    },
     'it is another of that name': { code: 409, found: bound({ uid: 'uid-new' }), want: deleted },
     'it is being deleted': { code: 409, found: { deleted: true }, want: deleted },
     'it is gone': { code: 404, want: deleted },

@@ -2,7 +2,7 @@ import type { BindOrder, FoundPod, PodCreation } from '../../cluster.js';
 import { StatusError } from '../api/api-error.js';
 import type { ApiServer } from '../api/api-server.js';
 import type { KubePod } from '../kube-types.js';
-import { bindingAnnotations, isPlacedBy } from './placed-annotation.js';
+import { bindingAnnotations, isPlacedBy, placedRefOf } from './placed-annotation.js';
 import { resourcePath } from '../api/resource-path.js';
 import { PODS } from '../api/resources.js';
 
@@ -65,8 +65,11 @@ export class PodBinder {
     if (code !== 409) throw error;
     const pod = await this.read(order.found);
     const node = pod?.spec?.nodeName;
-    if (pod !== undefined && node === order.node && isPlacedBy(pod, order)) return { kind: 'created' };
-    if (node !== undefined) return refuse(`${what} was bound to node ${node} by somebody else`);
+    const placed = pod && placedRefOf(pod);
+    // By an earlier try; or by one that was given up, and came late to where the pod is to go now.
+    if (placed !== undefined && node === order.node) return { kind: 'created' };
+    const who = placed === undefined ? 'somebody else' : `Berth as incarnation ${placed.incarnation}, and runs there`;
+    if (node !== undefined) return refuse(`${what} was bound to node ${node} by ${who}`);
     // One that is being deleted is bound no more.
     if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return refuse(`${what} was deleted`);
     throw error;

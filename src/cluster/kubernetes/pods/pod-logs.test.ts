@@ -25,15 +25,13 @@ beforeEach(() => {
 });
 
 function aFoundPod(): OwnPod {
-  const annotations = {
-    'berth.dev/placed': 'u/wl/1/pods/0',
-    'kubectl.kubernetes.io/default-container': 'web',
-  };
-  const pod = ownPodOf({
+  const annotations = { 'kubectl.kubernetes.io/default-container': 'web' };
+  const object = {
     metadata: { name: 'shop-7f', namespace: 'team', uid: 'u', annotations },
     spec: { nodeName: 'a', containers: [{ name: 'mesh' }, { name: 'web' }] },
     status: { phase: 'Running' },
-  });
+  };
+  const pod = ownPodOf(object, { pod: { workload: 'wl', incarnation: 1, podSet: 'pods', index: 0 }, slots: [] });
   if (pod === undefined) throw new Error('it was bound');
   return pod;
 }

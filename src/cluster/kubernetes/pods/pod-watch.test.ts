@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { NodeState } from '../../../core/index.js';
 import type { Observation } from '../../cluster.js';
-import type { KubeContainerStatus } from '../kube-types.js';
+import type { KubeContainerStatus, KubePod } from '../kube-types.js';
 import { ownPodOf, PodWatch, type OwnPod } from './pod-watch.js';
 
 let watch: PodWatch;
@@ -37,11 +37,12 @@ function aPod(phase: string, state?: KubeContainerStatus['state'], node = 'a'): 
     'berth.dev/pod-set': 'worker',
     'berth.dev/index': '0',
   };
-  const pod = ownPodOf({
+  const object = {
     metadata: { name: 'p', namespace: 'team', uid: 'uid-p', labels },
     spec: node === '' ? {} : { nodeName: node },
     status: { phase, ...(state && { containerStatuses: [{ name: 'main', state }] }) },
-  });
+  };
+  const pod = ownPodOf(object, undefined);
   if (pod === undefined) throw new Error('it has all labels');
   return pod;
 }
@@ -113,14 +114,30 @@ const LIFE = ['pod-bound', 'pod-started', 'pod-ended', 'pod-gone'];
 const NAME = 'wl-1-worker-0';
 
 function aFoundPod(phase: string, uid = 'uid-f'): OwnPod {
-  const pod = ownPodOf({
-    metadata: { name: 'web', namespace: 'team', uid, annotations: { 'berth.dev/placed': `${uid}/wl/1/worker/0` } },
+  const object = {
+    metadata: { name: 'web', namespace: 'team', uid },
     spec: { nodeName: 'a', containers: [{ name: 'web' }, { name: 'mesh' }] },
     status: { phase },
-  });
+  };
+  const pod = ownPodOf(object, { pod: { workload: 'wl', incarnation: 1, podSet: 'worker', index: 0 }, slots: [] });
   if (pod === undefined) throw new Error('it was bound');
   return pod;
 }
+
+describe('a found pod', () => {
+  const placing = { pod: { workload: 'wl', incarnation: 1, podSet: 'worker', index: 0 }, slots: [] };
+  const rows: Record<string, { metadata?: Partial<KubePod['metadata']>; spec?: KubePod['spec']; want: boolean }> = {
+    'made by a person is bare': { want: true },
+    'of a controller is not': { metadata: { ownerReferences: [{ controller: true }] }, want: false },
+    'that is only to be removed with another is bare': { metadata: { ownerReferences: [{}] }, want: true },
+    'of a gang is not': { metadata: { labels: { 'berth.dev/gang': 'g' } }, want: false },
+    'of a group is not': { spec: { schedulingGroup: { podGroupName: 'g' } }, want: false },
+  };
+  it.each(Object.entries(rows))('%s', (_title, { metadata = {}, spec = {}, want }) => {
+    const object = { metadata: { name: 'web', uid: 'u', ...metadata }, spec: { nodeName: 'a', ...spec } };
+    expect(ownPodOf(object, placing)?.isBare).toBe(want);
+  });
+});
 
 describe('the life of a found pod', () => {
   it('begins with its binding', async () => {

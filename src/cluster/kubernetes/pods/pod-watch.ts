@@ -1,8 +1,9 @@
 import type { NodeName, NodeState, PodRef } from '../../../core/index.js';
 import type { FoundPod, Observation, PodSeen } from '../../cluster.js';
+import { GANG_LABEL } from '../found/pod-membership.js';
 import { lifeOfFound } from './found-pod-life.js';
 import type { KubePod } from '../kube-types.js';
-import { placedRefOf } from './placed-annotation.js';
+import type { Placing } from './placed-pods.js';
 import { orderNameOf, podRefOf } from './pod-labels.js';
 import { endOfVanished, lifeOf, type PodLife } from './pod-life.js';
 import { outputOfCreated, outputOfFound, type PodOutput } from './pod-output.js';
@@ -12,6 +13,8 @@ export interface OwnPod {
   /** That of its order, by which the ledger knows it: the object of a found pod has a name of its own. */
   readonly name: string;
   readonly origin: 'created' | 'found';
+  /** Found, of no gang, and without an owner who would make another. */
+  readonly isBare: boolean;
   readonly object: FoundPod;
   readonly ref: PodRef;
   /** Absent: it was not bound. */
@@ -24,24 +27,37 @@ export interface OwnPod {
   readonly vanished: Pick<PodLife, 'end' | 'detail'>;
 }
 
-/** Absent: a pod of somebody else. */
-export function ownPodOf(pod: KubePod): OwnPod | undefined {
+/** Absent: a pod of somebody else. `placing`: what Berth has bound it as. */
+export function ownPodOf(pod: KubePod, placing: Placing | undefined): OwnPod | undefined {
   const created = podRefOf(pod);
   if (created !== undefined) {
     const life = lifeOf(pod);
     return {
       name: pod.metadata.name,
       origin: 'created',
+      isBare: false,
       ref: created,
       life,
       output: outputOfCreated(life),
       ...signsOf(pod),
     };
   }
-  const found = placedRefOf(pod);
-  if (found === undefined) return undefined;
-  const life = lifeOfFound(pod);
-  return { name: orderNameOf(found), origin: 'found', ref: found, life, output: outputOfFound(pod), ...signsOf(pod) };
+  if (placing === undefined) return undefined;
+  const { pod: ref } = placing;
+  return {
+    name: orderNameOf(ref),
+    origin: 'found',
+    isBare: isBare(pod),
+    ref,
+    life: lifeOfFound(pod),
+    output: outputOfFound(pod),
+    ...signsOf(pod),
+  };
+}
+
+function isBare({ metadata: { ownerReferences = [], labels = {} }, spec = {} }: KubePod): boolean {
+  const isOwned = ownerReferences.some(({ controller }) => controller === true);
+  return !isOwned && labels[GANG_LABEL] === undefined && spec.schedulingGroup === undefined;
 }
 
 function signsOf(pod: KubePod): Pick<OwnPod, 'object' | 'node' | 'isStopping' | 'vanished'> {
