@@ -167,6 +167,11 @@ export abstract class Cluster {
     // Nothing: see above.
   }
 
+  /** These found workloads have ended: of pods of theirs that still wait the driver may make others. */
+  releaseFound(_workloads: readonly WorkloadId[]): void {
+    // Nothing: see above.
+  }
+
   abstract start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]>;
   abstract createPod(order: PodOrder): Promise<PodCreation>;
   /** `refused`, `never`: it is gone, or somebody else has bound it. */

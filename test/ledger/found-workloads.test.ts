@@ -128,7 +128,7 @@ describe('a workload that was found', () => {
     expect(await rig.workload(web.workload)).toMatchObject({ state: 'cancelled' });
   });
 
-  it('tells the pods of it that still wait when it has ended without them', async () => {
+  it('has ended for the driver, too, so that another is made of the pods of it that still wait', async () => {
     const web = found();
     await rig.observe(web);
     const [first] = podsStarted(await rig.settle(), web.workload);
@@ -140,9 +140,8 @@ describe('a workload that was found', () => {
     await rig.settle();
     await rig.observe({ kind: 'pod-gone', pod: { ...first, index: 1 } });
     const { sets } = rig.session.decide();
-    expect(rig.session.waitsIn(sets)).toEqual([
-      { workload: web.workload, constraint: 'hold', message: expect.stringContaining('has ended') },
-    ]);
+    expect(rig.session.endsIn(sets)).toEqual([web.workload]);
+    expect(rig.session.endsIn(sets)).toEqual([]);
   });
 
   it('is deleted again when a pod was bound that nothing counts any more', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NodeName } from '../../core/index.js';
+import type { NodeName, WorkloadId } from '../../core/index.js';
 import {
   Cluster,
   type BindOrder,
@@ -89,6 +89,10 @@ export class KubernetesCluster extends Cluster {
     if (this.running === undefined) return;
     const { found, notes } = this.running;
     for (const wait of waits) notes.show(found.podsOf(wait.workload), noteOf(wait));
+  }
+
+  override releaseFound(workloads: readonly WorkloadId[]): void {
+    for (const workload of workloads) this.running?.found.release(workload);
   }
 
   async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
@@ -328,7 +332,10 @@ export class KubernetesCluster extends Cluster {
     this.placed.order(order);
     const answer = await this.binder.bind(order);
     if (answer.kind === 'created') notes.scheduled(order.found, order.node);
-    else this.placed.refuse(order);
+    else {
+      this.placed.refuse(order);
+      notes.show([order.found], { reason: 'BindingRefused', message: answer.why });
+    }
     return answer;
   }
 

@@ -23,9 +23,6 @@ export interface Settled {
   readonly wakeAtMs: number | undefined;
 }
 
-const PLACED_ONCE =
-  'Its workload has ended, and pods that others made are placed once: delete it, so that its owner makes another.';
-
 /** Explanations at once: each looks at the whole fleet. */
 const EXPLAINED_MAX = 32;
 
@@ -150,10 +147,6 @@ export class CoreSession {
     const waits: WorkloadWait[] = [];
     let explained = 0;
     for (const decision of sets.flatMap(({ decisions }) => decisions)) {
-      // Of its pods some may wait still, and nothing more will come for them.
-      if (decision.kind === 'finish' && this.found.delete(decision.workload)) {
-        waits.push({ workload: decision.workload, constraint: 'hold', message: PLACED_ONCE });
-      }
       if (decision.kind !== 'wait') continue;
       const { binding: constraint } = decision;
       const workloads = decision.workloads.filter((id) => this.found.has(id));
@@ -166,6 +159,13 @@ export class CoreSession {
       for (const workload of workloads) waits.push({ workload, constraint, message });
     }
     return waits;
+  }
+
+  /** Found workloads that end by the sets; each is said once. */
+  endsIn(sets: readonly DecisionSet[]): readonly WorkloadId[] {
+    return sets
+      .flatMap(({ decisions }) => decisions)
+      .flatMap((one) => (one.kind === 'finish' && this.found.delete(one.workload) ? [one.workload] : []));
   }
 
   explain(workload: string): Explanation {

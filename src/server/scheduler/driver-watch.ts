@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Cluster, type Observation, type WorkloadWait } from '../../cluster/cluster.js';
+import type { WorkloadId } from '../../core/index.js';
 import type { LedgerState } from './ledger.js';
 import { podNameOf } from './pod-name.js';
 import { reconcile } from './reconcile.js';
@@ -48,6 +49,11 @@ export class DriverWatch {
   /** Why found workloads wait. */
   showWaits(waits: readonly WorkloadWait[]): void {
     if (waits.length > 0) this.cluster.showWaits(waits);
+  }
+
+  /** Found workloads that have ended. */
+  releaseFound(workloads: readonly WorkloadId[]): void {
+    if (workloads.length > 0) this.cluster.releaseFound(workloads);
   }
 
   /** The oldest observations; they stay until `drop`. */

@@ -179,6 +179,7 @@ export class LiveLoop {
         session.answer(outcome);
       }
       this.driver.showWaits(session.waitsIn(sets));
+      this.driver.releaseFound(session.endsIn(sets));
     }
     return this.cores.now();
   }

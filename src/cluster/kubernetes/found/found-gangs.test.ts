@@ -310,6 +310,22 @@ describe(FoundGangs.name, () => {
       expect(finding.found).toEqual(['withdrawn: pod default/a was deleted', 'b']);
     });
 
+    it('makes another of the pods that still wait when one has ended, once their gang is whole again', () => {
+      const finding = new Finding().begin().put(ganged('a'), ganged('b')).settle();
+      finding.turn('bound', ganged('a')).settle();
+      finding.gangs.release(finding.toldOf[0]?.workload ?? '');
+      expect(finding.remove('bound', ganged('a')).settle().found).toEqual(['a+b']);
+      expect(finding.notes.at(-1)).toBe('b: WaitingForGang: waits for 1 of 2 pods');
+      expect(finding.put(ganged('c')).settle().found).toEqual(['a+b', 'b+c']);
+    });
+
+    it('says that a pod is placed once when it waits alone, and its workload has ended', () => {
+      const finding = new Finding().begin().put(named('a')).settle();
+      finding.gangs.release('uid-a');
+      expect(finding.settle().found).toEqual(['a']);
+      expect(finding.notes.at(-1)).toContain('a: WorkloadEnded: its workload has ended');
+    });
+
     it('withdraws that of a pod which runs without the ledger', () => {
       const [pod] = foundOf('a').pods.pods;
       const runs = 'withdrawn: pod default/a was bound when it was no more to be, and runs on';

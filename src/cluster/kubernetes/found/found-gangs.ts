@@ -27,6 +27,13 @@ const GATHER_MS = 100;
 /** Gangs that are looked at in one turn, between which others have theirs. */
 const LOOKS_MAX = 250;
 
+/** The ledger knows it by its pods, and they are the same. */
+const WORKLOAD_ENDED: PodNote = {
+  reason: 'WorkloadEnded',
+  message:
+    'its workload has ended, and pods that others made are placed once: delete it, so that its owner makes another',
+};
+
 type Complete = Extract<Gang, { readonly kind: 'complete' }>;
 
 /** What the ledger says. */
@@ -50,6 +57,8 @@ export class FoundGangs {
   private readonly pods = new Map<string, SeenFoundPod>();
   private readonly waiting: WaitingPods;
   private readonly told = new ToldWorkloads();
+  /** Pods that still wait, by uid, with their workload that ended without them. */
+  private readonly ended = new Map<string, WorkloadId>();
   /** Pods, by uid, that run without the ledger. */
   private readonly left = new Map<string, FoundPod>();
   /** Withdrawals that nobody has heard of yet, with the reason. */
@@ -92,6 +101,7 @@ export class FoundGangs {
     const { uid } = pod.object.metadata;
     this.pods.delete(uid);
     this.left.delete(uid);
+    this.ended.delete(uid);
     if (this.hasBegun) this.take(hasEnded(pod) ? pod : { state: 'leaving', object: pod.object });
   }
 
@@ -101,6 +111,14 @@ export class FoundGangs {
     const workload = this.told.workloadOf(pod.uid);
     const why = `pod ${pod.namespace}/${pod.name} was bound when it was no more to be, and runs on`;
     if (this.hasBegun && workload !== undefined) this.withdraw(workload, why);
+  }
+
+  /** It has ended: those of its pods that still wait may make another one. */
+  release(workload: WorkloadId): void {
+    for (const { uid } of this.told.podsOf(workload)) {
+      if (this.pods.get(uid)?.state === 'waiting') this.ended.set(uid, workload);
+    }
+    this.free(workload);
   }
 
   concern(topic: Topic): void {
@@ -121,7 +139,7 @@ export class FoundGangs {
     if (!this.hasBegun || rules === undefined) return;
     for (const [workload, why] of this.withdrawn) {
       this.options.observe({ kind: 'workload-withdrawn', workload, why });
-      this.release(workload);
+      this.free(workload);
     }
     // One that cannot be told of goes behind the others.
     for (const gang of [...this.changed].slice(0, LOOKS_MAX)) {
@@ -191,8 +209,7 @@ export class FoundGangs {
     this.lookSoon(GATHER_MS);
   }
 
-  /** Those of its pods that still wait may make another one. */
-  private release(workload: WorkloadId): void {
+  private free(workload: WorkloadId): void {
     const pods = this.told.podsOf(workload);
     this.withdrawn.delete(workload);
     this.told.remove(workload);
@@ -211,7 +228,7 @@ export class FoundGangs {
     for (const workload of this.told.all()) {
       const pods = this.told.podsOf(workload);
       const isUntouched = pods.every(({ uid }) => this.pods.get(uid)?.state === 'waiting');
-      if (!noted.has(workload) && isUntouched) this.release(workload);
+      if (!noted.has(workload) && isUntouched) this.free(workload);
     }
   }
 
@@ -278,6 +295,10 @@ export class FoundGangs {
       return;
     }
     const { workload: spec } = gang;
+    if (this.ended.get(first.pod.metadata.uid) === spec.id) {
+      this.say(pods, WORKLOAD_ENDED);
+      return;
+    }
     const answer = rules.queues.ask(spec.queue, teamOf(first.pod, this.around(first).namespaceLabels));
     if (answer.kind === 'closed') {
       this.say(pods, answer.note);

@@ -90,13 +90,18 @@ describe(PodBinder.name, () => {
     'it is another of that name': { code: 409, found: bound({ uid: 'uid-new' }), want: deleted },
     'it is being deleted': { code: 409, found: { deleted: true }, want: deleted },
     'it is gone': { code: 404, want: deleted },
-    'the server will never take it': { code: 422, want: `the API server refuses to bind ${what}: refused with 422` },
   };
   it.each(Object.entries(rows))('knows when %s', async (_title, { code, found, want }) => {
     answer = refusal(code);
     stored = found;
     const told = await new PodBinder(api).bind(ORDER);
     expect(told).toEqual(want === 'created' ? { kind: 'created' } : { kind: 'refused', why: want, retry: 'never' });
+  });
+
+  it.each([400, 413, 422])('may try elsewhere what the server does not take as it is, with %i', async (code) => {
+    answer = refusal(code);
+    const why = `the API server refuses to bind ${what}: refused with ${code}`;
+    expect(await new PodBinder(api).bind(ORDER)).toEqual({ kind: 'refused', why, retry: 'elsewhere' });
   });
 
   it('knows when it has gone between the conflict and the look', async () => {

@@ -60,8 +60,9 @@ export class PodBinder {
     const what = `pod ${order.found.name} of namespace ${order.found.namespace}`;
     const { code, message } = error;
     if (code === 404) return refuse(`${what} was deleted`);
+    // A policy of the cluster, perhaps, which may change: kube-scheduler tries again, too.
     if (code === 400 || code === 413 || code === 422)
-      return refuse(`the API server refuses to bind ${what}: ${message}`);
+      return { kind: 'refused', why: `the API server refuses to bind ${what}: ${message}`, retry: 'elsewhere' };
     if (code !== 409) throw error;
     const pod = await this.read(order.found);
     const node = pod?.spec?.nodeName;
