@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Observation } from '../../src/cluster/cluster.js';
+import { appendAudit } from '../../src/server/audit/audit-entry.js';
 import { WorkloadCommands } from '../../src/server/workloads/workload-commands.js';
 import { WorkloadReader } from '../../src/server/workloads/workload-reader.js';
 import { aNode, aWorkload } from '../support/fleet-builders.js';
-import { LedgerRig, podsStarted } from '../support/ledger-rig.js';
+import { eventually, LedgerRig, podsStarted } from '../support/ledger-rig.js';
 
 let rig: LedgerRig;
 beforeEach(async () => {
@@ -157,6 +158,30 @@ describe('a workload that was found', () => {
     expect(await rig.ledger.dueIntents(10)).toEqual([]);
     await rig.observe({ kind: 'pod-bound', pod });
     expect(await rig.ledger.dueIntents(10)).toMatchObject([{ kind: 'delete-pod', pod, isStray: true }]);
+  });
+
+  it('comes and is taken back beside somebody who cancels one of its team, and neither waits for ever', async () => {
+    const [web, next] = [found(), found()];
+    await rig.observe(web);
+    const other = rig.dataSource.createQueryRunner();
+    await other.startTransaction();
+    await other.query('SELECT FROM workloads WHERE uid = $1 FOR UPDATE', [web.workload]);
+    const withdrawal = { kind: 'workload-withdrawn', workload: web.workload, why: 'Pod web-a was deleted.' } as const;
+    const observed = rig.observe(next, withdrawal);
+    await eventually(async () => {
+      const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return (await rig.query(waiting)).length > 0;
+    });
+    const entry = { chain: 'team:lab', actor: 'tester', action: 'workload.cancel', subject: 'workload/web' };
+    await appendAudit(other.manager, entry);
+    await other.commitTransaction();
+    await other.release();
+    await observed;
+    const audited = await rig.query<{ action: string }>(
+      `SELECT action FROM audit WHERE chain = 'team:lab' ORDER BY number`,
+    );
+    const actions = ['workload.find', 'workload.cancel', 'workload.find', 'workload.withdraw'];
+    expect(audited.map(({ action }) => action)).toEqual(actions);
   });
 
   it('is not cancelled here, and is shown with the pods in Kubernetes', async () => {

@@ -22,7 +22,10 @@ export function appendAudit(transaction: EntityManager, entry: AuditEntry): Prom
   return appendAudits(transaction, [entry]);
 }
 
-/** In their order, by one statement. */
+/**
+ * In their order, by one statement: the last of its transaction. Everybody locks the heads of the chains after all other
+ * rows, and together, so that two who change the same never wait for each other.
+ */
 export async function appendAudits(transaction: EntityManager, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length > 0) await transaction.query('SELECT audit_append($1::jsonb)', [JSON.stringify(entries)]);
 }

@@ -1,6 +1,5 @@
-import type { EntityManager } from 'typeorm';
 import type { PodRef } from '../../core/index.js';
-import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
+import { teamChain, type AuditEntry } from '../audit/audit-entry.js';
 import type { Of } from './decisions-of-kind.js';
 import { beneficiaryName } from './eviction-sentences.js';
 import type { DecisionSet } from './ledger.js';
@@ -9,13 +8,12 @@ import type { LockedBooks } from './locked-books.js';
 export type Audited = Of<'start'> | Of<'grow'> | Of<'shrink'> | Of<'evict'> | Of<'finish'>;
 
 /** One row for each change that was decided of a workload's state or size, in the chain of its team. */
-export async function auditDecisions(
-  transaction: EntityManager,
+export function auditsOf(
   { books, sets }: { readonly books: LockedBooks; readonly sets: readonly DecisionSet[] },
   decisions: readonly Audited[],
-): Promise<void> {
+): readonly AuditEntry[] {
   const policyOf = new Map(sets.map(({ set, policy }) => [set, policy]));
-  const entries = decisions.map((decision): AuditEntry => {
+  return decisions.map((decision): AuditEntry => {
     const workload = books.workloads.get(decision.workload);
     const policy = policyOf.get(decision.set);
     return {
@@ -29,7 +27,6 @@ export async function auditDecisions(
       ...(policy === undefined ? {} : { policy }),
     };
   });
-  await appendAudits(transaction, entries);
 }
 
 function auditedOf(decision: Audited, books: LockedBooks): Readonly<Record<string, unknown>> {

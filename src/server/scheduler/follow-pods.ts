@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
+import { teamChain, type AuditEntry } from '../audit/audit-entry.js';
 
 interface FollowingRow {
   readonly team: string;
@@ -10,10 +10,14 @@ interface FollowingRow {
 /**
  * What becomes of workloads by their pods alone, without a decision: `starting` runs when all its pods have started or
  * ended, `evicting` waits again when nothing of it is left on a node that answers. Silent nodes (lost or removed) are
- * not waited for, until they answer again. The core knows the same by the same rules (`core/lifecycle`).
+ * not waited for, until they answer again. The core knows the same by the same rules (`core/lifecycle`). Answers with
+ * what is to be audited.
  */
-export async function followPods(transaction: EntityManager, workloads: readonly string[]): Promise<void> {
-  if (workloads.length === 0) return;
+export async function followPods(
+  transaction: EntityManager,
+  workloads: readonly string[],
+): Promise<readonly AuditEntry[]> {
+  if (workloads.length === 0) return [];
   const running: FollowingRow[] = await transaction.query(
     `WITH followed AS (UPDATE workloads w SET state = 'running', started_at = coalesce(w.started_at, now()), reason = '', message = ''
      WHERE w.uid = ANY($1::uuid[]) AND w.state = 'starting'
@@ -41,11 +45,11 @@ export async function followPods(transaction: EntityManager, workloads: readonly
      RETURNING w.team, w.name, w.incarnation) SELECT * FROM followed`,
     [workloads],
   );
-  await appendAudits(transaction, [
+  return [
     ...running.map((row) => entryOf(row, 'run', 'running')),
     ...waiting.map((row) => entryOf(row, 'requeue', 'pending')),
     ...leaving.map((row) => entryOf(row, 'await', 'evicting')),
-  ]);
+  ];
 }
 
 function entryOf(

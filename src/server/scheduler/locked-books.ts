@@ -23,8 +23,8 @@ export interface LockedBooks {
 }
 
 /**
- * Locks in one order, whatever the sets: queue paths from root to leaf, nodes by name, workloads by id. Whoever changes
- * the quota or the use of a queue locks its root first, so the whole tree holds still.
+ * Locks in one order, whatever the sets: queue paths from root to leaf, nodes by name, workloads by id; and at the end
+ * the heads of the chains of the audit (`appendAudits`). Whoever changes the quota or the use of a queue locks its root first, so the whole tree holds still.
  */
 export async function lockBooks(transaction: EntityManager, sets: readonly DecisionSet[]): Promise<LockedBooks> {
   const decisions = sets.flatMap((set) => set.decisions);

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { FoundPod } from '../../cluster/cluster.js';
 import type { SlotShare } from '../../core/index.js';
+import { appendAudits } from '../audit/audit-entry.js';
 import { API_VERSION, type WorkloadDocument } from '../workloads/workload.schema.js';
 import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
@@ -129,10 +130,8 @@ export async function storeIntentOutcomes(
       [answers, leadership.epoch],
     );
     await admitWaitingPods(transaction, [...new Set(refused.map(({ node }) => node))]);
-    await followPods(
-      transaction,
-      refused.map(({ workload }) => workload),
-    );
+    const workloads = refused.map(({ workload }) => workload);
+    await appendAudits(transaction, await followPods(transaction, workloads));
     await tellChanges(
       transaction,
       refused.flatMap(({ workload, node }) => [`workload:${workload}`, `node:${node}`]),

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { isForDisplay, type Decision } from '../../core/index.js';
 import type { WorkloadDocument } from '../workloads/workload.schema.js';
-import { auditDecisions } from './audit-decisions.js';
+import { appendAudits } from '../audit/audit-entry.js';
+import { auditsOf } from './audit-decisions.js';
 import { ofKind, type Of } from './decisions-of-kind.js';
 import { beneficiaryName, evictionSentence } from './eviction-sentences.js';
 import { followPods } from './follow-pods.js';
@@ -52,11 +53,10 @@ async function storeLasting(
   await startWorkloads(transaction, storing, starts);
   await storeResizes(transaction, { epoch, growths, shrinkages, releases });
   await finishWorkloads(transaction, finishes);
-  await followPods(
-    transaction,
-    [...evictions, ...shrinkages, ...releases].map(({ workload }) => workload),
-  );
-  await auditDecisions(transaction, storing, [...evictions, ...shrinkages, ...starts, ...growths, ...finishes]);
+  const left = [...evictions, ...shrinkages, ...releases].map(({ workload }) => workload);
+  const followed = await followPods(transaction, left);
+  const decided = auditsOf(storing, [...evictions, ...shrinkages, ...starts, ...growths, ...finishes]);
+  await appendAudits(transaction, [...followed, ...decided]);
   const taken = [...starts, ...growths].flatMap(({ seats }) => seats.map(({ node }) => node));
   await tellChanges(transaction, [
     ...decisions.map(({ workload }) => `workload:${workload}`),

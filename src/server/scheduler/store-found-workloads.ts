@@ -1,16 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
 import type { PodSetSpec, WorkloadSpec } from '../../core/index.js';
-import { appendAudits, teamChain, type AuditEntry } from '../audit/audit-entry.js';
+import { teamChain, type AuditEntry } from '../audit/audit-entry.js';
 
 type Found = Extract<Observation, { readonly kind: 'workload-found' }>;
 type Withdrawn = Extract<Observation, { readonly kind: 'workload-withdrawn' }>;
 
-/** Stores those that are new; answers with those that the ledger has not, or has finished. */
+/** Stores those that are new; `unknown`: those that the ledger has not, or has finished. The audit is left to do. */
 export async function storeFoundWorkloads(
   transaction: EntityManager,
   found: readonly Found[],
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly unknown: ReadonlySet<string>; readonly audits: readonly AuditEntry[] }> {
   const rows = found.map(({ workload, spec, team, pods }) => ({
     uid: workload,
     team,
@@ -35,22 +35,20 @@ export async function storeFoundWorkloads(
     [JSON.stringify(rows)],
   );
   const stored = new Set(live.flatMap(({ uid, isNew }) => (isNew ? [uid] : [])));
-  await appendAudits(
-    transaction,
-    rows.flatMap(({ uid, team, name, spec }) => {
-      if (!stored.delete(uid)) return [];
-      return [{ ...entryOf(team, name), action: 'workload.find', after: spec }];
-    }),
-  );
+  const audits = rows.flatMap(({ uid, team, name, spec }) => {
+    if (!stored.delete(uid)) return [];
+    return [{ ...entryOf(team, name), action: 'workload.find', after: spec }];
+  });
   const known = new Set(live.map(({ uid }) => uid));
-  return new Set(found.flatMap(({ workload }) => (known.has(workload) ? [] : [workload])));
+  const unknown = new Set(found.flatMap(({ workload }) => (known.has(workload) ? [] : [workload])));
+  return { unknown, audits };
 }
 
-/** As a command to cancel them, from whoever made their pods; answers with those that it concerns. */
+/** As a command to cancel them, from whoever made their pods: those that it concerns. The audit is left to do. */
 export async function storeWithdrawnWorkloads(
   transaction: EntityManager,
   withdrawn: readonly Withdrawn[],
-): Promise<readonly string[]> {
+): Promise<{ readonly workloads: readonly string[]; readonly audits: readonly AuditEntry[] }> {
   const rows: { uid: string; team: string; name: string; why: string }[] = await transaction.query(
     `WITH withdrawn AS (
        UPDATE workloads w SET cancel_requested_at = now()
@@ -60,11 +58,10 @@ export async function storeWithdrawnWorkloads(
      ) SELECT uid, team, name, why FROM withdrawn`,
     [JSON.stringify(withdrawn.map(({ workload, why }) => ({ workload, why })))],
   );
-  await appendAudits(
-    transaction,
-    rows.map(({ team, name, why }) => ({ ...entryOf(team, name), action: 'workload.withdraw', reason: why })),
-  );
-  return rows.map(({ uid }) => uid);
+  const audits = rows.map(({ team, name, why }) => {
+    return { ...entryOf(team, name), action: 'workload.withdraw', reason: why };
+  });
+  return { workloads: rows.map(({ uid }) => uid), audits };
 }
 
 function entryOf(team: string, name: string): Pick<AuditEntry, 'chain' | 'actor' | 'subject'> {

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Observation } from '../../cluster/cluster.js';
 import { slotTotal, type NodeName, type PodRef } from '../../core/index.js';
+import { appendAudits, type AuditEntry } from '../audit/audit-entry.js';
 import { unreachable } from '../unreachable.js';
 import { admitWaitingPods } from './admit-waiting-pods.js';
 import { followPods } from './follow-pods.js';
@@ -19,6 +20,7 @@ interface Touched {
   readonly workloads: readonly string[];
   /** Found workloads that are none. */
   readonly unknown?: ReadonlySet<string>;
+  readonly audits?: readonly AuditEntry[];
 }
 
 interface TouchedPod {
@@ -39,14 +41,17 @@ export async function storeObservations(
     const nodes = new Set<NodeName>();
     const workloads = new Set<string>();
     const unknown = new Set<string>();
+    const audits: AuditEntry[] = [];
     for (const run of runsOf(observations)) {
       const touched = await storeRun(transaction, leadership.epoch, run);
       for (const node of touched.nodes) nodes.add(node);
       for (const workload of touched.workloads) workloads.add(workload);
       for (const workload of touched.unknown ?? []) unknown.add(workload);
+      audits.push(...(touched.audits ?? []));
     }
     await admitWaitingPods(transaction, [...nodes]);
-    await followPods(transaction, [...workloads]);
+    audits.push(...(await followPods(transaction, [...workloads])));
+    await appendAudits(transaction, audits);
     await tellChanges(transaction, [
       ...[...workloads].map((uid) => `workload:${uid}`),
       ...[...nodes].map((name) => `node:${name}`),
@@ -289,15 +294,15 @@ async function losePods(transaction: EntityManager, seen: readonly Of<'pod-gone'
 }
 
 async function findWorkloads(transaction: EntityManager, found: readonly Of<'workload-found'>[]): Promise<Touched> {
-  const unknown = await storeFoundWorkloads(transaction, found);
-  return { nodes: [], workloads: found.map(({ workload }) => workload), unknown };
+  const stored = await storeFoundWorkloads(transaction, found);
+  return { nodes: [], workloads: found.map(({ workload }) => workload), ...stored };
 }
 
 async function withdrawWorkloads(
   transaction: EntityManager,
   withdrawn: readonly Of<'workload-withdrawn'>[],
 ): Promise<Touched> {
-  return { nodes: [], workloads: await storeWithdrawnWorkloads(transaction, withdrawn) };
+  return { nodes: [], ...(await storeWithdrawnWorkloads(transaction, withdrawn)) };
 }
 
 function podNamesOf(observations: readonly { readonly pod: PodRef }[]): readonly string[] {
