@@ -20,9 +20,11 @@ export interface PodNotesOptions {
 }
 
 /** Of which it is known what they show; of others only what is written on them is. */
-const PODS_MAX = 10_000;
+const PODS_MAX = 100_000;
 /** Between two notes on one pod. */
 const REST_MS = 10_000;
+/** Until a note is tried again that was given up, or for which there was no room. */
+const AGAIN_MS = 60_000;
 /** The API server forgets an event after an hour, if nobody has told it otherwise. */
 const RENEWAL_MS = 30 * 60_000;
 const QUEUE_LIMITS = {
@@ -38,7 +40,10 @@ interface Word {
   readonly atMs: number;
 }
 
-/** A pod that waits. It is in the queue, being written, at rest after that, or showing what there is to show. */
+/**
+ * A pod that waits. It is in the queue, being written, at rest after that, showing what there is to show, or put off until
+ * there is time for it.
+ */
 interface NotedPod {
   readonly pod: FoundPod;
   shown: Word | undefined;
@@ -58,6 +63,7 @@ export class PodNotes {
   private readonly noted = new Map<string, NotedPod>();
   private readonly resting: DelayLine<NotedPod>;
   private readonly showing: DelayLine<NotedPod>;
+  private readonly putOff: DelayLine<NotedPod>;
   private isStopped = false;
 
   constructor(private readonly options: PodNotesOptions) {
@@ -70,6 +76,9 @@ export class PodNotes {
     });
     this.showing = new DelayLine(timers, RENEWAL_MS, (noted) => {
       this.renew(noted);
+    });
+    this.putOff = new DelayLine(timers, AGAIN_MS, (noted) => {
+      this.enqueue(noted);
     });
   }
 
@@ -85,7 +94,7 @@ export class PodNotes {
         if (this.queue.remove(noted)) this.showing.add(noted);
       } else {
         noted.next = word;
-        if (this.showing.remove(noted)) this.enqueue(noted);
+        if (this.showing.remove(noted) || this.putOff.remove(noted)) this.enqueue(noted);
       }
     }
   }
@@ -109,6 +118,7 @@ export class PodNotes {
     await this.queue.stop();
     this.resting.stop();
     this.showing.stop();
+    this.putOff.stop();
     this.noted.clear();
   }
 
@@ -132,6 +142,7 @@ export class PodNotes {
     this.queue.remove(noted);
     this.resting.remove(noted);
     this.showing.remove(noted);
+    this.putOff.remove(noted);
   }
 
   private renew(noted: NotedPod): void {
@@ -147,10 +158,17 @@ export class PodNotes {
       end: (outcome) => {
         if (!this.isNoted(noted)) return;
         if (outcome === 'written') this.resting.add(noted);
+        else if (outcome === 'given-up') this.sayLater(noted);
         else this.leave(noted);
       },
     });
-    if (!isQueued) this.leave(noted);
+    if (!isQueued) this.sayLater(noted);
+  }
+
+  private sayLater(noted: NotedPod): void {
+    noted.next ??= noted.shown;
+    noted.shown = undefined;
+    this.putOff.add(noted);
   }
 
   /** On the pod as the watch has it now, which after a refusal may be another. */

@@ -26,8 +26,11 @@ export interface QueuedWrite {
   /** Calls that it makes. */
   readonly calls: number;
   readonly run: (options: CallOptions) => Promise<void>;
-  readonly end?: (outcome: 'written' | 'given-up') => void;
+  readonly end?: (outcome: WriteOutcome) => void;
 }
+
+/** `pointless`: what it is about is gone, or is about to be. */
+export type WriteOutcome = 'written' | 'given-up' | 'pointless';
 
 const PAUSE = { firstMs: 250, lastMs: 4000 };
 
@@ -96,7 +99,7 @@ export class WriteQueue {
     this.running.add(running);
   }
 
-  private async tryAFewTimes({ run }: QueuedWrite): Promise<'written' | 'given-up'> {
+  private async tryAFewTimes({ run }: QueuedWrite): Promise<WriteOutcome> {
     const { timers, random, limits } = this.options;
     const { signal } = this.stopping;
     const pauses = new Backoff(PAUSE, random);
@@ -106,7 +109,7 @@ export class WriteQueue {
         this.isReported = false;
         return 'written';
       } catch (error) {
-        if (isPointless(error)) return 'given-up';
+        if (isPointless(error)) return 'pointless';
         if (tries >= limits.triesMax) {
           this.reportOnce(error);
           return 'given-up';
