@@ -8,6 +8,7 @@ const AGAIN_MS = 100;
 interface PodChange {
   readonly atMs: number;
   readonly uid: string;
+  readonly name: string;
   /** Absent: it starts alone. */
   readonly gang: string | undefined;
   /** Absent: it is not bound. */
@@ -23,6 +24,7 @@ interface PodChange {
 interface WatchedPod {
   readonly metadata: {
     readonly uid: string;
+    readonly name: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
@@ -123,6 +125,13 @@ export class PodHistory {
     return this.bound.size;
   }
 
+  /** Names of the pods that stand where they were bound. */
+  get standing(): readonly string[] {
+    return [...this.latest.values()]
+      .filter(({ node, isOver }) => node !== undefined && !isOver)
+      .map(({ name }) => name);
+  }
+
   /**
    * The API server ends a watch now and then, and dies in some tests: it goes on where that was. One that was started
    * again may remember no more than the present; then what was between is not known.
@@ -175,6 +184,7 @@ function changeOf(type: string, { metadata, spec, status }: WatchedPod): PodChan
   return {
     atMs: performance.now(),
     uid: metadata.uid,
+    name: metadata.name,
     gang: metadata.labels?.['berth.dev/gang'],
     node: spec.nodeName,
     gpus: requests.reduce((sum, request) => sum + Number(request[GPU_RESOURCE] ?? 0), 0),

@@ -7,22 +7,26 @@ import { resourcePath } from '../../src/cluster/kubernetes/api/resource-path.js'
 import { readServerAccess } from '../../src/cluster/kubernetes/api/server-access.js';
 import { systemTimers } from '../../src/cluster/kubernetes/timers.js';
 import { until } from '../support/observation-log.js';
+import { FaultProxy } from './faults/fault-proxy.js';
 import { ControlPlane } from './rig/control-plane.js';
 import { describeWithRig } from './rig/describe-with-rig.js';
 
 const MAPS = { group: '', version: 'v1', plural: 'configmaps' };
 const NAMESPACE = 'default';
 const OBJECTS = 1000;
+const RESYNC_MS = 3000;
 
 describeWithRig('a reflector of a real API server', () => {
   let plane: ControlPlane;
+  let proxy: FaultProxy;
   let connection: Connection;
   let api: ApiServer;
   const troubles: string[] = [];
 
   beforeAll(async () => {
     plane = await ControlPlane.start({ clients: [] });
-    const access = await readServerAccess({ kubeconfig: plane.kubeconfig });
+    proxy = await FaultProxy.start(plane);
+    const access = await readServerAccess({ kubeconfig: proxy.kubeconfig });
     const report = (message: string): void => {
       troubles.push(message);
     };
@@ -32,6 +36,7 @@ describeWithRig('a reflector of a real API server', () => {
   });
   afterAll(async () => {
     await connection.close();
+    await proxy.stop();
     await plane.stop();
   });
 
@@ -89,5 +94,40 @@ describeWithRig('a reflector of a real API server', () => {
     expect(new Map([...stored].sort())).toEqual(new Map([...wanted].sort()));
     expect(new Map([...told].sort())).toEqual(new Map([...wanted].sort()));
     expect(troubles).toContain('watch-failed');
+  });
+
+  it('forgets what a watch has lost the delete of, once everything is compared again', async () => {
+    const path = resourcePath(MAPS, { namespace: NAMESPACE });
+    const selection = { labelSelector: 'of=resync' };
+    const reflector = new Reflector({
+      api,
+      path,
+      selection,
+      project: ({ metadata }) => metadata.name,
+      report: ({ what }) => troubles.push(what),
+      timers: systemTimers,
+      random: Math.random,
+      limits: { resyncMs: RESYNC_MS },
+    });
+    const deleted: string[] = [];
+    reflector.onChange(({ kind, object }) => {
+      if (kind === 'deleted') deleted.push(object);
+    });
+    for (const name of ['stays', 'goes']) await api.create(path, { metadata: { name, labels: { of: 'resync' } } });
+    await reflector.start();
+    let lost = 0;
+    proxy.decideEvents(({ type }) => {
+      if (type !== 'DELETED') return 'passes';
+      lost += 1;
+      return 'lost';
+    });
+    await api.delete(resourcePath(MAPS, { namespace: NAMESPACE, name: 'goes' }));
+    // On a slow machine the comparison may come first.
+    await until('the delete to be lost', () => lost === 1 || deleted.length > 0);
+    await until('the comparison', () => deleted.length > 0);
+    proxy.mend();
+    await reflector.stop();
+    expect(deleted).toEqual(['goes']);
+    expect([...reflector.entries()].map(([, name]) => name)).toEqual(['stays']);
   });
 });

@@ -50,6 +50,12 @@ export class RunningCluster {
     return Number(rows[0]?.epoch);
   }
 
+  /** By the name that it has in the ledger; empty while nobody leads. */
+  async leader(): Promise<string> {
+    const rows = await this.system.query<{ holder: string }>('SELECT holder FROM leadership');
+    return rows[0]?.holder ?? '';
+  }
+
   async stop(): Promise<void> {
     await this.system.server.remove();
     await this.plane.stop();

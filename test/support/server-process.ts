@@ -123,7 +123,7 @@ export class ServerProcess {
   /** Stops what runs and removes the folder. */
   async remove(): Promise<void> {
     // A database that outlived a killed server is stopped by the next one that adopts it.
-    if (this.child?.signalCode === 'SIGKILL') await this.start();
+    if (this.child?.signalCode === 'SIGKILL' && this.files.database === undefined) await this.start();
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }

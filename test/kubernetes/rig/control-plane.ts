@@ -114,6 +114,19 @@ export class ControlPlane {
     await this.startAndAwait([this.programs[name]]);
   }
 
+  /** The store forgets all that is not present: whoever wants to know what was before hears that this is too old. */
+  async compact(): Promise<void> {
+    const etcd = `http://127.0.0.1:${this.ports.etcd}/v3/kv`;
+    const ask = async (verb: string, body: object): Promise<unknown> => {
+      const answer = await fetch(`${etcd}/${verb}`, { method: 'POST', body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`etcd ${verb}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    };
+    // Any key will do: each answer says how far the store is.
+    const { header } = (await ask('range', { key: Buffer.from('a').toString('base64') })) as EtcdAnswer;
+    await ask('compaction', { revision: header.revision, physical: true });
+  }
+
   /** Nothing is left, neither a process nor a file. */
   async stop(): Promise<void> {
     this.client?.close();
@@ -159,6 +172,10 @@ export class ControlPlane {
     this.client = new ApiServer(url, certificates, this.token);
     return this.client;
   }
+}
+
+interface EtcdAnswer {
+  readonly header: { readonly revision: string };
 }
 
 function temporaryFolder(): string {

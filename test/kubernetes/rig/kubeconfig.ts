@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 export interface Access {
   readonly server: string;
@@ -18,4 +19,20 @@ export function writeKubeconfig(file: string, { server, certificates, token }: A
     'current-context': 'rig',
   };
   writeFileSync(file, `${JSON.stringify(kubeconfig, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/**
+ * The same access, by way of somebody else on loopback, who may do without TLS.
+ * @returns the path of the new file, beside the given one
+ */
+export function kubeconfigThrough(file: string, server: string): string {
+  const kubeconfig = JSON.parse(readFileSync(file, 'utf8')) as { clusters: { cluster: object }[] };
+  const plainly = { server, 'insecure-skip-tls-verify': true };
+  const clusters = kubeconfig.clusters.map(({ cluster, ...rest }) => ({
+    ...rest,
+    cluster: server.startsWith('http:') ? plainly : { ...cluster, server },
+  }));
+  const through = join(dirname(file), `through-${new URL(server).port}.kubeconfig`);
+  writeFileSync(through, JSON.stringify({ ...kubeconfig, clusters }), { mode: 0o600 });
+  return through;
 }
