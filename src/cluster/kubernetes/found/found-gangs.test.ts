@@ -1,123 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { aClaim, aPod, aPodGroup } from '../../../../test/support/kube-pods.js';
-import { ManualTimers } from '../../../../test/support/manual-timers.js';
-import type { FoundPod, FoundWorkload, LedgerView, Observation } from '../../cluster.js';
+import { Finding, foundOf, ganged, gangOfMin, grouped, named, VIEW } from '../../../../test/support/finding.js';
+import { aClaim, aPodGroup } from '../../../../test/support/kube-pods.js';
 import { FoundGangs } from './found-gangs.js';
-import type { Surroundings } from './found-surroundings.js';
-import type { PodNote } from '../notes/pod-note.js';
-import type { ClaimObject, PodGroupObject } from '../reading/pod-object.js';
-import type { SeenFoundPod } from './seen-found-pod.js';
-
-type Labels = Readonly<Record<string, string>>;
-type PodWish = NonNullable<Parameters<typeof aPod>[0]>;
-
-const VIEW: LedgerView = {
-  flavors: [],
-  queues: [
-    { name: 'lab', isLeaf: true },
-    { name: 'root', isLeaf: false },
-    { name: 'shop', team: 'retail', isLeaf: true },
-  ],
-  teams: ['default', 'retail'],
-  found: [],
-  placed: [],
-};
-
-/** The finder with all that it hears and says; time passes by `settle`. */
-class Finding {
-  readonly timers = new ManualTimers();
-  readonly observed: Observation[] = [];
-  readonly notes: string[] = [];
-  readonly namespaces = new Map<string, Labels>([['default', { 'berth.dev/queue': 'lab' }]]);
-  readonly groups = new Map<string, PodGroupObject>();
-  readonly claims = new Map<string, ClaimObject>();
-  devices: readonly string[] = [];
-  isFull = false;
-  looks = 0;
-  readonly gangs: FoundGangs;
-
-  constructor({ podGroups = 'served' }: { readonly podGroups?: 'served' | 'unknown' } = {}) {
-    const groups = this.groups;
-    const surroundings: Surroundings = {
-      storage: { claim: (_namespace, name) => this.claims.get(name), volume: () => undefined, nodes: [] },
-      namespaceLabels: (namespace) => {
-        this.looks += 1;
-        return this.namespaces.get(namespace) ?? {};
-      },
-      podGroup: podGroups === 'served' ? (_namespace, name) => groups.get(name) : undefined,
-      levelOf: () => undefined,
-      flavorsOf: () => ({ ofCpu: [], ofResource: () => this.devices }),
-    };
-    this.gangs = new FoundGangs({
-      timers: this.timers,
-      surroundings,
-      observe: (observation) => {
-        if (this.isFull) throw new Error('the inbox is full');
-        this.observed.push(observation);
-      },
-      note: (pods, note) => this.notes.push(saying(pods, note)),
-    });
-  }
-
-  begin(view: LedgerView = VIEW): this {
-    this.gangs.know(view);
-    this.gangs.begin();
-    return this.settle();
-  }
-
-  settle(): this {
-    this.timers.advance(100);
-    return this;
-  }
-
-  put(...wishes: readonly PodWish[]): this {
-    for (const wish of wishes) this.gangs.see({ state: 'waiting', object: aPod(wish) });
-    return this;
-  }
-
-  turn(state: Exclude<SeenFoundPod['state'], 'waiting'>, ...wishes: readonly PodWish[]): this {
-    for (const wish of wishes) this.gangs.see({ state, object: aPod(wish) });
-    return this;
-  }
-
-  remove(state: Exclude<SeenFoundPod['state'], 'waiting'>, ...wishes: readonly PodWish[]): this {
-    for (const wish of wishes) this.gangs.delete({ state, object: aPod(wish) });
-    return this;
-  }
-
-  /** By the names of their pods, in the order in which they were told of. */
-  /** As the ledger has them, should it have noted them all. */
-  get toldOf(): readonly FoundWorkload[] {
-    return this.observed.flatMap((one) => (one.kind === 'workload-found' ? [one] : []));
-  }
-
-  get found(): readonly string[] {
-    return this.observed.map((one) => {
-      if (one.kind === 'workload-withdrawn') return `withdrawn: ${one.why}`;
-      if (one.kind !== 'workload-found') return one.kind;
-      return Object.values(one.pods)
-        .map((pods) => pods.map(({ name }) => name).join('+'))
-        .join('/');
-    });
-  }
-}
-
-function saying(pods: readonly FoundPod[], { reason, message }: PodNote): string {
-  return `${pods.map(({ name }) => name).join('+')}: ${reason}: ${message}`;
-}
-
-const named = (name: string, labels: Labels = {}): PodWish => ({ metadata: { name, labels } });
-const ganged = (name: string, size = 2): PodWish =>
-  named(name, { 'berth.dev/gang': 'g', 'berth.dev/gang-size': String(size) });
-const grouped = (name: string): PodWish => ({
-  metadata: { name },
-  spec: { schedulingGroup: { podGroupName: 'g' } },
-});
-const gangOfMin = (minCount: number) => aPodGroup('g', { schedulingPolicy: { gang: { minCount } } });
-const foundOf = (...names: readonly string[]) => ({
-  workload: 'w',
-  pods: { pods: names.map((name) => ({ namespace: 'default', name, uid: `uid-${name}` })) },
-});
 
 describe(FoundGangs.name, () => {
   it('tells of a pod alone once, with its team, whatever changes of it later', () => {
@@ -137,7 +21,6 @@ describe(FoundGangs.name, () => {
       .settle();
     expect(finding.observed).toHaveLength(1);
     expect(finding.gangs.podsOf('uid-p')).toEqual([{ namespace: 'default', name: 'p', uid: 'uid-p' }]);
-    expect(finding.gangs.isFound('uid-p')).toBe(true);
   });
 
   it('tells nothing before all pods were seen, and nothing without a ledger', () => {
@@ -205,7 +88,14 @@ describe(FoundGangs.name, () => {
   });
 
   describe('queues and teams', () => {
-    const cases: Record<string, { readonly labels: Labels; readonly namespace?: Labels; readonly want: string }> = {
+    const cases: Record<
+      string,
+      {
+        readonly labels: Readonly<Record<string, string>>;
+        readonly namespace?: Readonly<Record<string, string>>;
+        readonly want: string;
+      }
+    > = {
       'no queue': {
         labels: {},
         want: 'QueueNotFound: neither the pod nor its namespace has the label berth.dev/queue',
@@ -302,7 +192,6 @@ describe(FoundGangs.name, () => {
       finding.turn('bound', ganged('a'), ganged('b')).turn('succeeded', ganged('a')).settle();
       finding.remove('succeeded', ganged('a')).remove('succeeded', ganged('b')).settle();
       expect(finding.found).toEqual(['a+b']);
-      expect(finding.gangs.isFound('uid-a')).toBe(false);
     });
 
     it('withdraws at once what was deleted while nobody looked', () => {
@@ -352,6 +241,20 @@ describe(FoundGangs.name, () => {
     expect(finding.gangs.podsOf('w').map(({ name }) => name)).toEqual(['a', 'b']);
     expect(finding.put(ganged('late')).settle().found).toEqual(['other', 'late']);
     expect(finding.turn('leaving', ganged('b')).settle().found).toContain('withdrawn: pod default/b was deleted');
+  });
+
+  it('lets pods come to a gang of one after a restart, whichever of those before has ended or waits', () => {
+    const finding = new Finding().turn('bound', grouped('a')).put(grouped('b'));
+    finding.groups.set('g', gangOfMin(1));
+    const found = ['a', 'b'].map((name) => ({ ...foundOf(name), workload: name }));
+    finding
+      .begin({ ...VIEW, found })
+      .put(grouped('c'))
+      .settle();
+    expect(finding.found).toEqual(['c']);
+    expect(finding.notes).toEqual([]);
+    finding.gangs.release('b');
+    expect(finding.put(grouped('d')).settle().found).toEqual(['c', 'b', 'd']);
   });
 
   it('tells again of what the ledger has not noted, once it says what it has, and of what runs not', () => {

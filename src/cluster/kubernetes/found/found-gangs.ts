@@ -164,11 +164,6 @@ export class FoundGangs {
     return this.told.podsOf(workload);
   }
 
-  /** Whether the pod is one of a workload that was told of. */
-  isFound(uid: string): boolean {
-    return this.told.workloadOf(uid) !== undefined;
-  }
-
   private membershipOf({ metadata, spec }: GangSigns): PodMembership {
     const { podGroup } = this.options.surroundings;
     if (podGroup === undefined && spec.schedulingGroup?.podGroupName !== undefined) {

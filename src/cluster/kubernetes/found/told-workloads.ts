@@ -14,13 +14,14 @@ interface Told extends FoundWorkload {
 export class ToldWorkloads {
   private readonly workloads = new Map<WorkloadId, Told>();
   private readonly byPod = new Map<string, WorkloadId>();
-  private readonly byGang = new Map<string, WorkloadId>();
+  /** More than one where each pod is enough, and nobody knows any more which came first. */
+  private readonly byGang = new Map<string, Set<WorkloadId>>();
 
   add(workload: FoundWorkload, gang: string | undefined): void {
     const uids = Object.values(workload.pods).flatMap((pods) => pods.map(({ uid }) => uid));
     this.workloads.set(workload.workload, { ...workload, living: new Set(uids), hasStarted: false, gang });
     for (const uid of uids) this.byPod.set(uid, workload.workload);
-    if (gang !== undefined) this.byGang.set(gang, workload.workload);
+    if (gang !== undefined) this.byGang.set(gang, (this.byGang.get(gang) ?? new Set()).add(workload.workload));
   }
 
   all(): readonly WorkloadId[] {
@@ -45,7 +46,7 @@ export class ToldWorkloads {
 
   /** A pod of the gang was bound, so that all of them are, or are about to be. */
   hasStarted(gang: string): boolean {
-    return this.workloads.get(this.byGang.get(gang) ?? '')?.hasStarted ?? false;
+    return [...(this.byGang.get(gang) ?? [])].some((workload) => this.workloads.get(workload)?.hasStarted);
   }
 
   /** The pod was bound. Answers with the gang of which it is the first. */
@@ -79,7 +80,9 @@ export class ToldWorkloads {
   }
 
   private disband({ workload, gang }: Told): void {
-    if (gang !== undefined && this.byGang.get(gang) === workload) this.byGang.delete(gang);
+    const leading = this.byGang.get(gang ?? '');
+    leading?.delete(workload);
+    if (gang !== undefined && leading?.size === 0) this.byGang.delete(gang);
   }
 
   private told(uid: string): Told | undefined {
