@@ -109,16 +109,18 @@ export class LedgerModel {
   #refusalOfSeats(start: Joining, queues: readonly QueueSpec[]): string | undefined {
     const twice = start.seats.find(({ pod }) => this.#names.has(keyOf(pod)));
     if (twice !== undefined) return `pod ${keyOf(twice.pod)} a second time`;
-    const all = [...this.pods.values(), ...this.#podsOf(start)];
-    const claims = all.filter(({ isClaimed }) => isClaimed);
-    const present = all.filter((pod) => !this.isWaiting(pod));
-    for (const [sum, pods] of Object.entries({ claims, present })) {
+    const joining = this.#podsOf(start);
+    const all = [...this.pods.values(), ...joining];
+    const sums = { claims: ({ isClaimed }: ModelPod) => isClaimed, present: (pod: ModelPod) => !this.isWaiting(pod) };
+    for (const [sum, counts] of Object.entries(sums)) {
+      const pods = all.filter(counts);
       const shares = new Map<string, number>();
       for (const { seat } of pods) addShares(shares, seat);
       for (const [slot, milli] of shares) if (milli > 1000) return `${sum} of slot ${slot} at ${milli}`;
       const cut = cutTwice(pods);
       if (cut !== undefined) return `${sum}: ${cut}`;
-      for (const node of new Set(start.seats.map((seat) => seat.node))) {
+      // A node that became smaller may have too much, until those who are waited for have gone.
+      for (const node of new Set(joining.filter(counts).map(({ seat }) => seat.node))) {
         const refusal = this.#refusalOf(node, pods);
         if (refusal !== undefined) return `${sum}: ${refusal}`;
       }
