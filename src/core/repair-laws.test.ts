@@ -5,6 +5,8 @@ import { CoreRig, setsOf } from '../../test/support/core-rig.js';
 import { anyQueues } from '../../test/support/core-world.js';
 import { aWorkload } from '../../test/support/fleet-builders.js';
 import { faultOfRepair } from '../../test/support/naive-repair.js';
+import { hasRightOver } from '../../test/support/naive-rights.js';
+import type { Started } from '../../test/support/naive-scheduler.js';
 import {
   anyBorrowers,
   anyOrder,
@@ -13,7 +15,7 @@ import {
   plainRig,
   startedIn,
 } from '../../test/support/plain-world.js';
-import type { Decision, NodeSpec, PodRef, QueueSpec } from './index.js';
+import type { Decision, NodeSpec, PodRef, QueueSpec, WorkloadSpec } from './index.js';
 
 /** What befalls a node, or the first pod on it: with `pick` of those that there are. */
 const anyLoss = fc.record({ kind: fc.constantFrom('lost', 'lost', 'removed', 'pod-gone'), pick: fc.nat(5) });
@@ -135,7 +137,10 @@ describe('repair, where others have rights and plans', () => {
             const [victim] = repaired.filter(({ spec }) => spec.id === victims[0]);
             // In one queue the order leads, unless a start is still planned when the gang has ended.
             const isClaim = by.queue !== victim?.spec.queue || standing.has(by.id);
-            if (victims.length === 1 && victim !== undefined && isClaim) {
+            if (victims.length !== 1 || victim === undefined || !isClaim) continue;
+            // Who was started after it may have made its queue borrow more: only then could it be taken from.
+            const then = { order: 'fair' as const, nodes, queues: owning, running: runningAt(rig, specs, victim) };
+            if (hasRightOver({ ...then, pending: [] }, by, victim)) {
               throw new Error(`${by.id} takes back what ${victim.spec.id} got`);
             }
           }
@@ -156,6 +161,21 @@ function startsBy(
   rig.decide();
   const { state, plannedStartMs = Infinity } = rig.view().workloads.find((workload) => workload.id === id) ?? {};
   return state !== 'pending' || plannedStartMs <= startMs;
+}
+
+/** Who ran when this one was started, with it: by all that had been decided. */
+function runningAt(
+  { decisions }: CoreRig,
+  specs: readonly WorkloadSpec[],
+  { seats: last }: Started,
+): readonly Started[] {
+  const running = new Map<string, Started>();
+  for (const decision of [...decisions].sort((a, b) => a.id - b.id)) {
+    if (decision.kind === 'evict') running.delete(decision.workload);
+    for (const started of startedIn([decision], specs)) running.set(started.spec.id, started);
+    if (decision.kind === 'start' && decision.seats === last) break;
+  }
+  return [...running.values()];
 }
 
 /** The starts that are planned, as they were told last. */

@@ -130,6 +130,19 @@ describe('a gang that lost pods', () => {
     const said = kindsOf(decided(rig)).filter((one) => one.startsWith('start'));
     expect(said).toEqual(['start home']);
   });
+
+  it('does not let one go first who could take back only what another of its queue got before', () => {
+    const rig = rigOf(['a'], { lab: 1, dev: 1, pool: 4 }, { devices: 5, minRuntimeMs: 0 });
+    rig.submit(aWorkload('small', { queue: 'lab', pods: { gpus: 1 } }));
+    rig.submit(aWorkload('large', { queue: 'lab', pods: { gpus: 2 }, submittedAtMs: 1 }));
+    rig.submit(aWorkload('other', { queue: 'dev', pods: { gpus: 2 }, submittedAtMs: 2 }));
+    rig.settle();
+    rig.tell({ kind: 'node-seen', node: aNode('b', { rack: 'r1', devices: 4 }) });
+    rig.nodeState('a', 'lost');
+    const said = kindsOf(decided(rig)).filter((one) => !one.includes('node-lost'));
+    // Nobody has a right over `large`: without it `lab` borrows less than `dev` would.
+    expect(said).toEqual(['start small', 'start large', 'evict small fair-share requeue', 'start other']);
+  });
 });
 
 describe('a gang with several pod sets that lost a pod', () => {

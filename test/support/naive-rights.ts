@@ -36,6 +36,11 @@ export function faultOfEviction(before: BeforeSettle, { preemptor, victims, leav
   return spared === undefined ? undefined : `${spared.spec.id} need not have fallen for ${preemptor.id}`;
 }
 
+/** May it take from this one, which runs, when nobody has fallen yet? Protection aside. */
+export function hasRightOver(before: BeforeSettle, preemptor: WorkloadSpec, victim: Started): boolean {
+  return hasRight(before, preemptor, { order: [victim], index: 0 });
+}
+
 /** May the victim at `index` fall for the pre-emptor, after those before it? */
 function hasRight(
   before: BeforeSettle,
