@@ -112,11 +112,12 @@ describe('repair, where others have rights and plans', () => {
             const isLate = (after.get(id)?.startMs ?? Infinity) > plan.startMs && rig.stateOf(id) === 'pending';
             if (!isLate || planned === undefined) continue;
             seen.late++;
-            // An owner may delay a borrower of another queue.
+            // An owner may delay a borrower of another queue, and who has ended by then is in nobody's way.
             const lower = repaired.filter(({ spec, seats }) => {
               const former = running.get(spec.id) ?? {};
               const isOnIt = seats.some(({ node }) => former[node] === undefined && plan.nodes.has(node));
-              return isOnIt && spec.queue === planned.queue && spec.priority < planned.priority;
+              const isInTime = rig.nowMs + (spec.estimateMs ?? Infinity) <= plan.startMs;
+              return isOnIt && !isInTime && spec.queue === planned.queue && spec.priority < planned.priority;
             });
             const blamed = lower.map(({ spec }) => spec.id);
             const without = CoreRig.restored(unrepaired, rig.nowMs);

@@ -103,6 +103,24 @@ describe('a gang that lost pods', () => {
     expect(kindsOf(decided(rig))).toEqual(['start high']);
   });
 
+  it('takes a node from the planned start of a higher priority for a time that ends before', () => {
+    const rig = rigOf(['a', 'b'], { lab: 100 });
+    const low = { preemptible: false, estimateMs: 50 * SECOND };
+    rig.submit(aWorkload('low', { queue: 'lab', ...low, pods: { gpus: 4 } }));
+    rig.submit(aWorkload('short', { queue: 'lab', estimateMs: 100 * SECOND, pods: { gpus: 4 } }));
+    rig.settle();
+    expect([rig.nodesOf('low'), rig.nodesOf('short')]).toEqual([{ a: 1 }, { b: 1 }]);
+    rig.tell({ kind: 'node-seen', node: aNode('c', { rack: 'r1', devices: 4 }) });
+    rig.submit(pair('high', 'lab', { priority: 9 }));
+    rig.settle();
+    rig.nowMs = 10 * SECOND;
+    rig.nodeState('a', 'lost');
+    expect(kindsOf(decided(rig))).toEqual(['evict low node-lost requeue', 'start low']);
+    expect(rig.nodesOf('low')).toEqual({ c: 1 });
+    const plan = rig.decisions.findLast(({ kind }) => kind === 'plan' || kind === 'unplan');
+    expect(plan).toMatchObject({ kind: 'plan', workload: 'high', startMs: 100 * SECOND });
+  });
+
   it('takes what is left where a gang repaired before it has ended the planned start of a higher priority', () => {
     const rig = rigOf(['a', 'b'], { ops: 3, lab: 3 });
     const gang = { pods: { count: 3, gpus: 1 } };
