@@ -100,6 +100,25 @@ class ForgetfulLedger extends PostgresLedger {
   }
 }
 
+/** Says nothing of commands, so that whoever waits for them decides nothing. */
+class MuteLedger extends PostgresLedger {
+  private speak: () => void = () => undefined;
+  private readonly speaking = new Promise<void>((resolve) => {
+    this.speak = resolve;
+  });
+
+  override async commandsAfter(
+    ...asked: Parameters<PostgresLedger['commandsAfter']>
+  ): ReturnType<PostgresLedger['commandsAfter']> {
+    await this.speaking;
+    return super.commandsAfter(...asked);
+  }
+
+  end(): void {
+    this.speak();
+  }
+}
+
 describe(LiveLoop.name, () => {
   let rig: LedgerRig;
   let driver: HandDriver;
@@ -163,6 +182,26 @@ describe(LiveLoop.name, () => {
     answer({ kind: 'created' });
     await untilState(uid, 'cancelled');
     expect(driver.created).toBe(32);
+  });
+
+  it('carries out all that an earlier term has left, however much it is, before it decides anything', async () => {
+    await rig.lead();
+    await rig.see(...['node-1', 'node-2', 'node-3', 'node-4'].map((name) => aNode(name)));
+    await rig.submit('gang', { pods: 300, milli: 10 });
+    await rig.settle();
+    expect(await rig.query('SELECT FROM outbox')).toHaveLength(300);
+    await rig.ledger.resign(rig.leadership);
+    const ledger = new MuteLedger(rig.dataSource);
+    await begin(ledger);
+    try {
+      await until('all pods to be created', () => driver.created === 300, { state: () => driver.created });
+    } finally {
+      ledger.end();
+    }
+    await until(
+      'the ledger to know it',
+      async () => (await rig.query(`SELECT FROM outbox WHERE state <> 'done'`)).length === 0,
+    );
   });
 
   it('asks the driver to fail a node until it has', async () => {

@@ -184,8 +184,8 @@ export abstract class Ledger {
    * follow. Answers with the ids of found workloads that are none: they have finished, or their queue is gone.
    */
   abstract observe(leadership: Leadership, observations: readonly Observation[]): Promise<ReadonlySet<string>>;
-  /** Intents that are due, oldest first. */
-  abstract dueIntents(limit: number): Promise<readonly Intent[]>;
+  /** Intents that are due, oldest first, without those of these ids. */
+  abstract dueIntents(limit: number, except?: Iterable<string>): Promise<readonly Intent[]>;
   abstract settleIntents(
     leadership: Leadership,
     outcomes: readonly { readonly id: string; readonly outcome: IntentOutcome }[],

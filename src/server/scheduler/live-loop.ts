@@ -120,10 +120,13 @@ export class LiveLoop {
   private async lead(term: Term): Promise<void> {
     const { leadership } = term;
     const state = await this.ledger.load();
-    const session = this.cores.rebuild(state);
-    await this.driver.begin(state, () => {
+    const wake = (): void => {
       this.wakeUp.wake();
-    });
+    };
+    await this.driver.begin(state, wake);
+    // A gang that the last leader left bound in part is whole before anything else is thought of.
+    this.outbox.begin(term, wake);
+    const session = this.cores.rebuild(state);
     this.session = session;
     this.logger.log({ message: 'leading', epoch: leadership.epoch, workloads: state.workloads.length });
     let { cursor } = state;
@@ -137,9 +140,7 @@ export class LiveLoop {
       await this.takeAnswers(leadership, session);
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      this.outbox.begin(term, () => {
-        this.wakeUp.wake();
-      });
+      this.outbox.begin(term, wake);
       this.failures = 0;
       const isBusy = commands.length + this.driver.waiting > 0;
       // Much to do comes in small pieces: what gathers meanwhile is done at once.

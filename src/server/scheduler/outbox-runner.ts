@@ -13,6 +13,8 @@ const PARALLEL = 32;
 const CALL_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 30_000;
+/** Answers that nobody has taken; beyond that a run ends, and the next one goes on. */
+const ANSWERS_MAX = 4096;
 
 export interface RefusedPod {
   readonly pod: PodRef;
@@ -37,20 +39,36 @@ interface Attempt {
 }
 
 interface UnderWay {
-  readonly result: Promise<OutboxRun>;
+  readonly work: Promise<void>;
   isOver: boolean;
   /** Somebody came while it ran: there may be more to do than it has seen. */
   wasAsked: boolean;
 }
 
+/** As an {@link OutboxRun} while it grows. */
+interface Answers {
+  readonly outcomes: { readonly id: string; readonly outcome: IntentOutcome }[];
+  readonly refused: RefusedPod[];
+  readonly gone: PodRef[];
+  fulfilled: readonly NodeWish[];
+  /** Intents that they are about, and those that were left for later because of them. */
+  readonly ids: string[];
+}
+
 /**
- * Asks the driver for what the ledger has decided, beside the loop that decides: one run at a time, each of which is
- * begun, then taken. Every call may be made twice, and what is not taken is asked again; the ledger says when it is done.
+ * Asks the driver for what the ledger has decided, beside the loop that decides: one run at a time, which goes on for as
+ * long as something is due, however seldom the loop comes to take the answers. Every call may be made twice, and what is
+ * not taken is asked again; the ledger says when it is done.
  */
 @Injectable()
 export class OutboxRunner {
   private readonly logger = new Logger('outbox');
   private underWay: UnderWay | undefined;
+  private answers = noAnswers();
+  /** Intents whose answers the ledger may not have yet: they are not asked again meanwhile. */
+  private readonly asked = new Set<string>();
+  /** Those of them whose answers were taken last. */
+  private taken: readonly string[] = [];
   /** Pods that lose their claim while a run is under way, which may have read that they are to be made or bound. */
   private readonly dropped = new Set<string>();
 
@@ -69,15 +87,15 @@ export class OutboxRunner {
       return;
     }
     this.dropped.clear();
-    const run: UnderWay = { result: this.run(term), isOver: false, wasAsked: false };
+    const run: UnderWay = { work: this.run(term, wake), isOver: false, wasAsked: false };
     this.underWay = run;
-    const end = (hasResult: boolean): void => {
+    const end = (hasFailed: boolean): void => {
       run.isOver = true;
-      if (hasResult || run.wasAsked) wake();
+      if (hasFailed || run.wasAsked) wake();
     };
-    run.result.then(
-      ({ outcomes, fulfilled }) => {
-        end(outcomes.length + fulfilled.length > 0);
+    run.work.then(
+      () => {
+        end(false);
       },
       () => {
         end(true);
@@ -93,62 +111,80 @@ export class OutboxRunner {
     for (const pod of pods) this.dropped.add(podNameOf(pod));
   }
 
-  /** The run that was begun last, once it is over; throws what went wrong with it. */
+  /**
+   * What was answered since the last time; throws what went wrong with the run. Whoever comes again has told the ledger
+   * what was taken before.
+   */
   async take(): Promise<OutboxRun | undefined> {
-    if (this.underWay?.isOver !== true) return undefined;
-    const { result } = this.underWay;
-    this.underWay = undefined;
-    return result;
+    for (const id of this.taken) this.asked.delete(id);
+    this.taken = [];
+    const { underWay } = this;
+    if (underWay?.isOver === true) {
+      this.underWay = undefined;
+      await underWay.work;
+    }
+    const { answers } = this;
+    if (answers.ids.length + answers.fulfilled.length === 0) return undefined;
+    this.answers = noAnswers();
+    this.taken = answers.ids;
+    return answers;
   }
 
   /** Waits for the calls that are under way, and forgets their answers. */
   async end(): Promise<void> {
-    await this.underWay?.result.catch(() => undefined);
+    await this.underWay?.work.catch(() => undefined);
     this.underWay = undefined;
+    this.answers = noAnswers();
+    this.asked.clear();
+    this.taken = [];
   }
 
-  private async run(term: Term): Promise<OutboxRun> {
-    const [answers, fulfilled] = await Promise.all([this.carryOutIntents(term), this.fulfilWishes()]);
-    return { ...answers, fulfilled };
+  private async run(term: Term, wake: () => void): Promise<void> {
+    await Promise.all([this.carryOutIntents(term, wake), this.fulfilWishes(wake)]);
   }
 
-  private async carryOutIntents(term: Term): Promise<Omit<OutboxRun, 'fulfilled'>> {
-    const chains = chainsOf(await this.ledger.dueIntents(BATCH));
-    const refused: RefusedPod[] = [];
-    const gone: PodRef[] = [];
-    const outcomes: { id: string; outcome: IntentOutcome }[] = [];
-    const work = chains.values();
-    const worker = async (): Promise<void> => {
-      for (const chain of work) {
-        for (const intent of chain) {
-          if (term.isOver) return;
-          if (intent.kind !== 'delete-pod' && this.dropped.has(intent.podName)) break;
-          const { outcome, refusal, isGone = false } = await this.attempt(intent, term.leadership.epoch);
-          outcomes.push({ id: intent.id, outcome });
-          if (refusal !== undefined) refused.push(refusal);
-          if (isGone) gone.push(intent.pod);
-          if (outcome.kind === 'retry') break; // a pod is created before it is deleted
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
-    return { outcomes, refused, gone };
+  private async carryOutIntents(term: Term, wake: () => void): Promise<void> {
+    let isMore = true;
+    while (isMore && !term.isOver && this.answers.ids.length < ANSWERS_MAX) {
+      const due = await this.ledger.dueIntents(BATCH, this.asked);
+      isMore = due.length === BATCH;
+      for (const { id } of due) this.asked.add(id);
+      const work = chainsOf(due).values();
+      const worker = async (): Promise<void> => {
+        for (const chain of work) await this.carryOut(chain, term);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+      if (due.length > 0) wake();
+    }
+  }
+
+  private async carryOut(chain: readonly Intent[], term: Term): Promise<void> {
+    for (const intent of chain) {
+      if (term.isOver) return;
+      if (intent.kind !== 'delete-pod' && this.dropped.has(intent.podName)) break;
+      const { outcome, refusal, isGone = false } = await this.attempt(intent, term.leadership.epoch);
+      const { outcomes, refused, gone } = this.answers;
+      outcomes.push({ id: intent.id, outcome });
+      if (refusal !== undefined) refused.push(refusal);
+      if (isGone) gone.push(intent.pod);
+      if (outcome.kind === 'retry') break; // a pod is created before it is deleted
+    }
+    this.answers.ids.push(...chain.map(({ id }) => id));
   }
 
   /** What comes of it arrives as observations. A wish of a node that the driver does not know is fulfilled, too. */
-  private async fulfilWishes(): Promise<readonly NodeWish[]> {
+  private async fulfilWishes(wake: () => void): Promise<void> {
     const { faults } = this;
-    if (faults === undefined) return [];
-    const fulfilled: NodeWish[] = [];
+    if (faults === undefined) return;
     for (const { node, wish } of await this.ledger.nodeWishes()) {
       try {
         await withTimeout<unknown>(wish === 'fail' ? faults.fail(node) : faults.restore(node));
-        fulfilled.push({ node, wish });
+        this.answers.fulfilled = [...this.answers.fulfilled, { node, wish }];
+        wake();
       } catch (error) {
         this.logger.warn({ message: 'driver call failed', node, kind: wish, error: String(error) });
       }
     }
-    return fulfilled;
   }
 
   private async attempt(intent: Intent, epoch: number): Promise<Attempt> {
@@ -246,4 +282,8 @@ function chainsOf(intents: readonly Intent[]): readonly (readonly Intent[])[] {
     else chain.push(intent);
   }
   return [...chains.values()];
+}
+
+function noAnswers(): Answers {
+  return { outcomes: [], refused: [], gone: [], fulfilled: [], ids: [] };
 }

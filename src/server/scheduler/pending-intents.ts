@@ -40,7 +40,11 @@ interface IntentRow {
  * Intents that are due, oldest first. What a pod was dropped from (`count_pod`) is not pending any more; a pod that
  * waits for others is not created yet.
  */
-export async function readDueIntents(database: DataSource, limit: number): Promise<readonly Intent[]> {
+export async function readDueIntents(
+  database: DataSource,
+  limit: number,
+  except: Iterable<string>,
+): Promise<readonly Intent[]> {
   const rows: IntentRow[] = await database.query(
     `SELECT o.id, o.kind, o.attempts, p.occupied, p.name, p.workload, p.incarnation, p.pod_set, p.index, p.rank, p.world_size,
        p.node, p.cpu_milli, p.memory_mib, slots.slots, m.node AS master_node, w.team, w.name AS workload_name, w.labels,
@@ -50,8 +54,8 @@ export async function readDueIntents(database: DataSource, limit: number): Promi
      JOIN pods m ON m.workload = p.workload AND m.incarnation = p.incarnation AND m.rank = 0
      JOIN workloads w ON w.uid = p.workload
      ${SLOTS_OF_POD}
-     WHERE o.state = 'pending' AND o.next_attempt_at <= now() ORDER BY o.id LIMIT $1`,
-    [limit],
+     WHERE o.state = 'pending' AND o.next_attempt_at <= now() AND o.id <> ALL($2::bigint[]) ORDER BY o.id LIMIT $1`,
+    [limit, [...except]],
   );
   return rows.map(intentOf);
 }

@@ -82,8 +82,8 @@ export class PostgresLedger extends Ledger {
     return storeObservations(this.database, leadership, observations);
   }
 
-  dueIntents(limit: number): Promise<readonly Intent[]> {
-    return readDueIntents(this.database, limit);
+  dueIntents(limit: number, except: Iterable<string> = []): Promise<readonly Intent[]> {
+    return readDueIntents(this.database, limit, except);
   }
 
   settleIntents(
