@@ -137,6 +137,13 @@ export interface LedgerView {
   readonly placed: readonly PlacedPod[];
 }
 
+/** What the ledger believes to be there. */
+export interface Expected {
+  readonly nodes: readonly NodeName[];
+  /** Names of pods that were bound. */
+  readonly pods: readonly string[];
+}
+
 /** Why a workload waits, for whoever looks at its pods. `message` is a sentence or two. */
 export interface WorkloadWait {
   readonly workload: WorkloadId;
@@ -172,7 +179,15 @@ export abstract class Cluster {
     // Nothing: see above.
   }
 
-  abstract start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]>;
+  /** Of what is expected nothing is missing in what it says only because the driver was behind. */
+  abstract start(observe: (observation: Observation) => void, expected?: Expected): Promise<readonly PodSeen[]>;
+  /**
+   * While another scheduler leads, before `start` and after it: nothing is observed any more, and nothing done, but the
+   * driver may keep in step what it reads, so that the next `start` takes no time.
+   */
+  follow(): Promise<void> {
+    return this.stop('keep');
+  }
   abstract createPod(order: PodOrder): Promise<PodCreation>;
   /** `refused`, `never`: it is gone, or somebody else has bound it. */
   bindPod({ found }: BindOrder): Promise<PodCreation> {

@@ -33,7 +33,7 @@ describe(DriverWatch.name, () => {
     await first.createPod(anOrder(shell('true')));
     await until('the end', () => watch.peek(100).some(({ kind }) => kind === 'pod-gone'));
     watch.drop(watch.waiting);
-    await watch.end();
+    await watch.follow();
     expect(await harness.create().start(() => undefined)).toEqual([]);
   });
 });
@@ -76,7 +76,7 @@ describe('a pod that the ledger does not hold', () => {
     const watch = new DriverWatch(driver);
     await watch.begin(NOTHING_HELD, () => undefined);
     await until('the deletion to be asked for', () => driver.asked.length > 1);
-    await watch.end();
+    await watch.follow();
     expect(driver.asked).toEqual(['disown gone-1-pods-0', 'gone-1-pods-0']);
   });
 });

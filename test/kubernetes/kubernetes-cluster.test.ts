@@ -3,6 +3,7 @@
  * folders, or what a program does with SIGTERM: exit codes are those that an annotation asks for. The full contract needs
  * real kubelets.
  */
+import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { PodOrder } from '../../src/cluster/cluster.js';
@@ -29,6 +30,33 @@ const LEASE_SECONDS = 4;
 interface StoredPod {
   readonly metadata: { readonly annotations: Record<string, string> };
   readonly spec: { readonly nodeName?: string; readonly subdomain?: string };
+  readonly status?: { readonly phase?: string };
+}
+
+/** Nodes, leases, pods, namespaces, claims, volumes. */
+const WATCHES = 6;
+const LIFE = ['pod-bound', 'pod-started', 'pod-ended', 'pod-gone'];
+
+/** A watch that nothing comes from. */
+async function* saysNothing(...[, , options]: Parameters<ApiServer['watch']>): AsyncGenerator<never, void, undefined> {
+  if (options?.signal !== undefined) await once(options.signal, 'abort');
+  yield* [];
+}
+
+/** The names of all calls, in order; `watch`: instead of its own. */
+function recording(api: ApiServer, watch?: ApiServer['watch']): { readonly api: ApiServer; readonly calls: string[] } {
+  const calls: string[] = [];
+  const handler: ProxyHandler<ApiServer> = {
+    get: (target, key) => {
+      const own: unknown = key === 'watch' && watch !== undefined ? watch : Reflect.get(target, key);
+      if (typeof own !== 'function') return own;
+      return (...asked: unknown[]): unknown => {
+        calls.push(String(key));
+        return Reflect.apply(own, target, asked);
+      };
+    },
+  };
+  return { api: new Proxy(api, handler), calls };
 }
 
 describeWithRig('the Kubernetes driver', () => {
@@ -59,8 +87,8 @@ describeWithRig('the Kubernetes driver', () => {
     await cluster.stop();
   });
 
-  function create(): KubernetesCluster {
-    return new KubernetesCluster({ api, timers: systemTimers, random: Math.random, report: () => undefined });
+  function create(by = api): KubernetesCluster {
+    return new KubernetesCluster({ api: by, timers: systemTimers, random: Math.random, report: () => undefined });
   }
 
   /** Each of a workload of its own. */
@@ -257,6 +285,59 @@ describeWithRig('the Kubernetes driver', () => {
     expect(await after.end(pod.workload)).toMatchObject({ outcome: 'failed', exitCode: 3 });
     await restarted.deletePod(name);
     await restarted.stop();
+  });
+
+  it('keeps in step while another leads, writes nothing, and then needs no list to tell what has happened', async () => {
+    await cluster.start(log.observe);
+    const { api: recorded, calls } = recording(api);
+    const standby = create(recorded);
+    await standby.follow();
+    await until('its watches', () => calls.filter((call) => call === 'watch').length >= WATCHES, {
+      state: () => calls,
+    });
+    const ask = order();
+    await cluster.createPod(ask);
+    await log.kind(ask.pod.workload, 'pod-started');
+    await cluster.follow();
+    const toldBefore = log.all.length;
+    await play(ask.name, { 'rig.berth.dev/runs-for': '10ms', 'rig.berth.dev/exit-code': '3' });
+    await until('its end', async () => (await stored(ask.name)).status?.phase === 'Failed');
+    const reading = new Set(calls.splice(0));
+
+    const after = new ObservationLog();
+    const { name, pod, node } = ask;
+    const seen = await standby.start(after.observe, { nodes: [NODE_A, NODE_B], pods: [name] });
+    const startedBy = [...calls];
+    expect(reading).toEqual(new Set(['get', 'listPage', 'watch']));
+    expect(startedBy).toEqual([]);
+    expect(seen).toContainEqual(expect.objectContaining({ name, pod, node }));
+    expect(await after.end(pod.workload)).toMatchObject({ outcome: 'failed', exitCode: 3 });
+    await until('the last of it', () => after.ofPod(pod.workload).some(({ kind }) => kind === 'pod-gone'));
+    expect(after.ofPod(pod.workload).map(({ kind }) => kind)).toEqual(LIFE);
+    expect(log.all).toHaveLength(toldBefore); // who leads no more tells nothing
+
+    await standby.follow();
+    const again = new ObservationLog();
+    await cluster.start(again.observe);
+    await until('its life once more', () => again.ofPod(pod.workload).some(({ kind }) => kind === 'pod-gone'));
+    await cluster.deletePod(name);
+    await standby.stop();
+  });
+
+  it('misses nothing that is expected before it has listed anew, though its watch is behind', async () => {
+    await cluster.start(log.observe);
+    const behind = recording(api, saysNothing);
+    const standby = create(behind.api);
+    await standby.follow();
+    await until('its watches', () => behind.calls.filter((call) => call === 'watch').length >= WATCHES);
+    const ask = order();
+    await cluster.createPod(ask);
+    await log.kind(ask.pod.workload, 'pod-started');
+    const seen = await standby.start(() => undefined, { nodes: [NODE_A], pods: [ask.name] });
+    expect(seen.map(({ name }) => name)).toContain(ask.name);
+    await standby.stop();
+    await cluster.deletePod(ask.name);
+    await log.end(ask.pod.workload);
   });
 
   it('sees a node fall silent, and come back', async () => {

@@ -3,6 +3,7 @@ import type { NodeName, WorkloadId } from '../../core/index.js';
 import {
   Cluster,
   type BindOrder,
+  type Expected,
   type FoundPod,
   type LedgerView,
   type LogOptions,
@@ -15,13 +16,11 @@ import {
 import { OneAtATime } from '../one-at-a-time.js';
 import { StatusError } from './api/api-error.js';
 import type { ApiServer } from './api/api-server.js';
+import { ClusterView } from './cluster-view.js';
 import { ForeignUse } from './pods/foreign-use.js';
 import { FoundGangs } from './found/found-gangs.js';
-import { FoundSurroundings } from './found/found-surroundings.js';
-import type { KubeObject } from './api/kube-object.js';
-import type { KubeLease, KubePod } from './kube-types.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './nodes/node-mapping.js';
-import { NodeWatch, seenNodeOf, type SeenNode } from './nodes/node-watch.js';
+import { NodeWatch, type SeenNode } from './nodes/node-watch.js';
 import { PlacedPods } from './pods/placed-pods.js';
 import { PodBinder } from './pods/pod-binder.js';
 import { evict } from './pods/pod-eviction.js';
@@ -31,11 +30,11 @@ import { PodNotes } from './notes/pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pods/pod-settings.js';
 import { PodWatch, type OwnPod } from './pods/pod-watch.js';
 import { PodWriter } from './pods/pod-writer.js';
-import { Reflector, type ReflectorTrouble } from './reflector/reflector.js';
-import { resourcePath, type Resource } from './api/resource-path.js';
+import type { Reflector, ReflectorTrouble } from './reflector/reflector.js';
+import { resourcePath } from './api/resource-path.js';
 import { LABEL, MANAGER } from './pods/pod-labels.js';
-import { LEASES, LEASE_NAMESPACE, NODES, PODS } from './api/resources.js';
-import { seenPodOf, type SeenPod } from './seen-pod.js';
+import { PODS } from './api/resources.js';
+import type { SeenPod } from './seen-pod.js';
 import type { Random, Timers } from './timers.js';
 import { noteOf } from './notes/wait-note.js';
 
@@ -69,6 +68,8 @@ export class KubernetesCluster extends Cluster {
   /** Orders that are being carried out, by the name of the pod. */
   private readonly creating = new OneAtATime<PodCreation>();
   private running: Running | undefined;
+  /** Outlives whoever tells of it, while another leads. */
+  private view: ClusterView | undefined;
 
   constructor(private readonly options: KubernetesClusterOptions) {
     super();
@@ -95,13 +96,20 @@ export class KubernetesCluster extends Cluster {
     for (const workload of workloads) this.running?.found.release(workload);
   }
 
-  async start(observe: (observation: Observation) => void): Promise<readonly PodSeen[]> {
+  async start(
+    observe: (observation: Observation) => void,
+    expected: Expected = { nodes: [], pods: [] },
+  ): Promise<readonly PodSeen[]> {
     if (this.running !== undefined) throw new Error('the Kubernetes driver has been started already');
-    const running = this.assemble(observe);
+    const view = this.keepView();
+    const running = this.assemble(view, observe);
     this.running = running;
-    const { nodes, leases, allPods, pods, watch, foreign, found, surroundings, stopping } = running;
+    const { watch, pods, foreign, found, stopping } = running;
     try {
-      await Promise.all([nodes.start(), leases.start(), allPods.start(), surroundings.start()]);
+      await view.start();
+      await view.confirm(expected, this.ledger ?? { found: [], placed: [] });
+      if (stopping.signal.aborted) throw new Error('the Kubernetes driver was stopped while it started');
+      running.begin();
       watch.begin();
       foreign.look();
     } catch (error) {
@@ -114,6 +122,17 @@ export class KubernetesCluster extends Cluster {
       running.looking = this.lookUntil(running, stopping.signal);
     });
     return pods.list();
+  }
+
+  /** Reads on what it reads, so that the next one to lead needs no list. */
+  override async follow(): Promise<void> {
+    await this.endTelling();
+    const view = this.keepView();
+    view.start().catch(async (error: unknown) => {
+      this.options.report({ what: 'list-failed', path: 'all that is read', error });
+      if (this.view === view) this.view = undefined; // whoever starts begins anew
+      await view.stop();
+    });
   }
 
   async createPod(order: PodOrder): Promise<PodCreation> {
@@ -177,24 +196,39 @@ export class KubernetesCluster extends Cluster {
 
   /** Pods run on: they are the cluster's, and not this server's. */
   async stop(): Promise<void> {
+    await this.endTelling();
+    const { view } = this;
+    this.view = undefined;
+    await view?.stop();
+  }
+
+  private async endTelling(): Promise<void> {
     const { running } = this;
     if (running === undefined) return;
     this.running = undefined;
     running.stopping.abort();
+    running.end();
+    running.watch.stop();
     running.foreign.stop();
     running.found.stop();
     await running.notes.stop();
     await this.creating.endAll();
-    const { nodes, leases, allPods, surroundings, looking } = running;
-    await Promise.all([nodes.stop(), leases.stop(), allPods.stop(), surroundings.stop(), looking]);
+    await running.looking;
   }
 
-  private assemble(observe: (observation: Observation) => void): Running {
+  private keepView(): ClusterView {
+    this.view ??= new ClusterView({ ...this.options, mapping: this.mapping, placed: this.placed });
+    return this.view;
+  }
+
+  private podsFound(): readonly FoundPod[] {
+    return this.ledger?.found.flatMap(({ pods }) => Object.values(pods).flat()) ?? [];
+  }
+
+  private assemble(view: ClusterView, observe: (observation: Observation) => void): Running {
     const { api, timers } = this.options;
     const stopping = new AbortController();
-    const nodes = this.reflector(NODES, {}, (object) => seenNodeOf(object, this.mapping));
-    const leases = this.reflector(LEASES, { namespace: LEASE_NAMESPACE }, (object) => object as unknown as KubeLease);
-    const allPods = this.reflector(PODS, {}, (object) => seenPodOf(object as unknown as KubePod, this.placed));
+    const { nodes, leases, surroundings } = view;
     const tell = (observation: Observation): void => {
       if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
       // Then the node proves nothing, and each of its pods is gone when its kubelet says so.
@@ -207,15 +241,6 @@ export class KubernetesCluster extends Cluster {
       timers,
       observe: tell,
       devicesOf: (node) => nodes.get(node)?.mapped.devices ?? [],
-    });
-    const surroundings = new FoundSurroundings({
-      api,
-      nodes,
-      mapping: this.mapping,
-      reflect: (resource, project) => this.reflector(resource, {}, project),
-      changed: (topic) => {
-        found.concern(topic);
-      },
     });
     const found = new FoundGangs({
       timers,
@@ -231,49 +256,40 @@ export class KubernetesCluster extends Cluster {
       observe: tell,
       logTail: (pod) => this.logs.tail(pod),
       stateOf: (node) => watch.stateOf(node),
-      awaited: new Set(
-        this.ledger?.found.flatMap(({ pods: found }) =>
-          Object.values(found)
-            .flat()
-            .map(({ uid }) => uid),
-        ),
-      ),
+      awaited: new Set(this.podsFound().map(({ uid }) => uid)),
       isBinding: (name) => this.binder.isUnseen(name),
     });
-    const notes = this.notesOn(allPods);
-    const running: Running = {
-      ...{ stopping, nodes, leases, allPods, surroundings },
-      ...{ watch, pods, foreign, found, notes, looking: undefined },
-    };
-    allPods.onChange(({ kind, object: { uid, own, tenant, unbound, seeking } }) => {
+    const notes = this.notesOn(view.pods);
+    const see = (kind: 'here' | 'deleted', { uid, own, tenant, unbound, seeking }: SeenPod): void => {
       if (seeking !== undefined && kind === 'deleted') found.delete(seeking);
       else if (seeking !== undefined) found.see(seeking);
       foreign.see(uid, kind === 'deleted' ? undefined : tenant);
       if (kind === 'deleted' || unbound === undefined) notes.forget(uid);
-      if (kind === 'deleted') this.placed.forget(uid);
       if (own === undefined) return;
       if (kind === 'deleted') pods.delete(own);
       else pods.see(own);
       this.binder.see(own.name);
       if (running.looking !== undefined) pods.lookAt(own.name);
-    });
+    };
+    const leave: (() => void)[] = [];
+    const running: Running = {
+      ...{ stopping, nodes, watch, pods, foreign, found, notes, looking: undefined },
+      begin: () => {
+        for (const [, pod] of view.pods.entries()) see('here', pod);
+        leave.push(
+          view.pods.onChange(({ kind, object }) => {
+            see(kind === 'deleted' ? 'deleted' : 'here', object);
+          }),
+          surroundings.onChange((topic) => {
+            found.concern(topic);
+          }),
+        );
+      },
+      end: () => {
+        for (const each of leave) each();
+      },
+    };
     return running;
-  }
-
-  private reflector<T>(
-    resource: Resource,
-    { namespace }: { readonly namespace?: string },
-    project: (object: KubeObject) => T,
-  ): Reflector<T> {
-    const { api, timers, random, report } = this.options;
-    return new Reflector({
-      api,
-      timers,
-      random,
-      report,
-      project,
-      path: resourcePath(resource, namespace === undefined ? {} : { namespace }),
-    });
   }
 
   private notesOn(allPods: Reflector<SeenPod>): PodNotes {
@@ -378,17 +394,18 @@ export class KubernetesCluster extends Cluster {
   }
 }
 
+/** Those who tell what the view shows, while this scheduler leads. */
 interface Running {
   readonly stopping: AbortController;
   readonly nodes: Reflector<SeenNode>;
-  readonly leases: Reflector<KubeLease>;
-  readonly allPods: Reflector<SeenPod>;
   readonly watch: NodeWatch;
   readonly pods: PodWatch;
   readonly foreign: ForeignUse;
   readonly notes: PodNotes;
-  readonly surroundings: FoundSurroundings;
   readonly found: FoundGangs;
+  /** All pods that are in the view are seen, and from then on each change. */
+  readonly begin: () => void;
+  readonly end: () => void;
   looking: Promise<void> | undefined;
 }
 

@@ -112,6 +112,11 @@ export class LocalCluster extends Cluster implements NodeFaults {
       yield* readPodLog(pod.folder.path, options, () => pod.hasEnded || this.running === undefined);
   }
 
+  /** Pods that were adopted stay so: it may become the leader yet. */
+  override async follow(): Promise<void> {
+    if (this.running?.observe !== undefined) await this.stop('keep');
+  }
+
   /** With `end`, all pods have ended when it resolves, in less than 8 s. */
   async stop(pods: 'keep' | 'end'): Promise<void> {
     const running = await this.opening;

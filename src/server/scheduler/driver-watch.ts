@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { Cluster, type Observation, type WorkloadWait } from '../../cluster/cluster.js';
+import { Cluster, type Expected, type Observation, type WorkloadWait } from '../../cluster/cluster.js';
 import type { WorkloadId } from '../../core/index.js';
+import { KnownFacts } from './known-facts.js';
 import type { LedgerState } from './ledger.js';
 import { podNameOf } from './pod-name.js';
 import { reconcile } from './reconcile.js';
@@ -15,7 +16,7 @@ const STRAYS_AGAIN_MS = 10_000;
 export class DriverWatch {
   private readonly logger = new Logger('driver');
   private readonly inbox: Observation[] = [];
-  private watching = false;
+  private role: 'leads' | 'follows' | undefined;
   private stopping = new AbortController();
   private removing: Promise<void> | undefined;
 
@@ -25,18 +26,29 @@ export class DriverWatch {
     return this.inbox.length;
   }
 
-  /** Tells the driver what it must know, starts to watch unless it does already, and holds the ledger against what the driver lists. */
+  /**
+   * Tells the driver what it must know, starts to watch unless it does already, and holds the ledger against what the
+   * driver lists. Of what the driver tells from then on, what the ledger has is left out.
+   */
   async begin(state: LedgerState, wake: () => void): Promise<void> {
     this.cluster.know(state.view);
-    if (this.watching) return;
+    if (this.role === 'leads') return;
+    this.role = undefined;
+    const known = new KnownFacts(state);
+    let listed: Observation[] | undefined = [];
     const seen = await this.cluster.start((observation) => {
-      if (this.inbox.length >= INBOX_MAX) throw new Error('the driver observes faster than the ledger can note');
-      this.inbox.push(observation);
-      wake();
-    });
-    this.watching = true;
-    const { observations, strays } = reconcile(state, this.inbox, seen);
-    this.inbox.push(...observations);
+      if ((listed ?? this.inbox).length >= INBOX_MAX)
+        throw new Error('the driver observes faster than the ledger can note');
+      if (listed !== undefined) listed.push(observation);
+      else if (known.isNews(observation)) {
+        this.inbox.push(observation);
+        wake();
+      }
+    }, expectedBy(state));
+    this.role = 'leads';
+    const { observations, strays } = reconcile(state, listed, seen);
+    this.inbox.push(...[...listed, ...observations].filter((observation) => known.isNews(observation)));
+    listed = undefined;
     await this.cluster.disown(strays);
     this.removing = this.remove(strays, this.stopping.signal);
   }
@@ -72,15 +84,15 @@ export class DriverWatch {
     }
   }
 
-  /** Another scheduler leads: what was seen here is its to see. */
-  async end(): Promise<void> {
-    if (!this.watching) return;
-    this.watching = false;
+  /** Another scheduler leads: what was seen here is its to see. The driver keeps ready. */
+  async follow(): Promise<void> {
+    if (this.role === 'follows') return;
+    this.role = 'follows';
     this.stopping.abort();
     this.stopping = new AbortController();
     await this.removing;
     this.inbox.length = 0;
-    await this.cluster.stop('keep');
+    await this.cluster.follow();
   }
 
   /** One that may not go yet, because of a disruption budget or a driver that is away, keeps nobody from scheduling. */
@@ -101,4 +113,11 @@ export class DriverWatch {
       if (left.length > 0) await delay(STRAYS_AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+function expectedBy({ nodes, pods }: LedgerState): Expected {
+  return {
+    nodes: nodes.filter(({ removed }) => !removed).map(({ spec }) => spec.name),
+    pods: pods.filter(({ state, end }) => state !== 'expected' && end === undefined).map(({ name }) => name),
+  };
 }

@@ -78,7 +78,7 @@ export class LiveLoop {
       try {
         const askedAtMs = performance.now();
         this.leadership = await this.ledger.campaign(holder, LEASE_MS);
-        if (this.leadership === undefined) await this.driver.end();
+        if (this.leadership === undefined) await this.driver.follow();
         else await this.serve(new Term(this.leadership, LEASE_MS, askedAtMs));
       } catch (error) {
         if (error instanceof StaleEpochError) this.logger.warn({ message: 'leadership lost', epoch: error.epoch });

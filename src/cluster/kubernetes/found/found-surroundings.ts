@@ -32,7 +32,6 @@ export interface FoundSurroundingsOptions {
   readonly nodes: Reflector<SeenNode>;
   readonly mapping: NodeMapping;
   readonly reflect: <T>(resource: Resource, project: (object: KubeObject) => T) => Reflector<T>;
-  readonly changed: (topic: Topic) => void;
 }
 
 const HOSTNAME = 'kubernetes.io/hostname';
@@ -45,11 +44,12 @@ export class FoundSurroundings implements Surroundings {
   private readonly volumes: Reflector<SeenVolume>;
   private readonly devices: DeviceFlavors;
   private readonly stopping = new AbortController();
+  private readonly handlers = new Set<(topic: Topic) => void>();
   private groups: Reflector<PodGroupObject> | undefined;
   private nodesNow: Storage['nodes'] | undefined;
 
   constructor(private readonly options: FoundSurroundingsOptions) {
-    const { nodes, mapping, reflect, changed } = options;
+    const { nodes, mapping, reflect } = options;
     this.devices = new DeviceFlavors(mapping);
     this.namespaces = reflect(NAMESPACES, namespaceOf);
     this.claims = reflect(CLAIMS, claimOf);
@@ -66,27 +66,33 @@ export class FoundSurroundings implements Surroundings {
       this.nodesNow = undefined;
       const before = change.kind === 'changed' ? change.before : change.kind === 'deleted' ? change.object : undefined;
       const now = change.kind === 'deleted' ? undefined : change.object;
-      if (this.devices.see(before?.mapped, now?.mapped)) changed('devices');
+      if (this.devices.see(before?.mapped, now?.mapped)) this.changed('devices');
     });
     this.namespaces.onChange(({ key }) => {
-      changed(`namespace ${key}`);
+      this.changed(`namespace ${key}`);
     });
     this.claims.onChange(({ key }) => {
-      changed(`claim ${key}`);
+      this.changed(`claim ${key}`);
     });
     this.volumes.onChange(({ object: { claim } }) => {
-      if (claim !== undefined) changed(`claim ${claim}`);
+      if (claim !== undefined) this.changed(`claim ${claim}`);
     });
+  }
+
+  /** Returns how to leave. */
+  onChange(handler: (topic: Topic) => void): () => void {
+    this.handlers.add(handler);
+    return () => this.handlers.delete(handler);
   }
 
   /** When it resolves, all of it is there. */
   async start(): Promise<void> {
-    const { api, reflect, changed } = this.options;
+    const { api, reflect } = this.options;
     const { signal } = this.stopping;
     if (await servesPodGroups(api, signal)) {
       this.groups = reflect(POD_GROUPS, podGroupOf);
       this.groups.onChange(({ key }) => {
-        changed(`group ${key}`);
+        this.changed(`group ${key}`);
       });
     }
     if (signal.aborted) throw new Error('stopped before all of it was there');
@@ -96,6 +102,10 @@ export class FoundSurroundings implements Surroundings {
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.reflectors.map((each) => each.stop()));
+  }
+
+  private changed(topic: Topic): void {
+    for (const handler of this.handlers) handler(topic);
   }
 
   private get reflectors(): readonly Pick<Reflector<unknown>, 'start' | 'stop'>[] {

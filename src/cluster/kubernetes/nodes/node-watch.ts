@@ -46,6 +46,7 @@ export class NodeWatch {
   private readonly states = new Map<NodeName, NodeState>();
   /** Verdicts that nobody has taken yet. */
   private readonly untold: NodeVerdict[] = [];
+  private leave: readonly (() => void)[] = [];
 
   constructor(private readonly options: NodeWatchOptions) {}
 
@@ -58,16 +59,22 @@ export class NodeWatch {
     for (const name of names) this.changed.add(name);
     this.tellNodes();
     for (const [, { signs }] of nodes.entries()) this.untold.push(...this.health.seeNode(signs));
-    leases.onChange(({ kind, object }) => {
+    const leaveLeases = leases.onChange(({ kind, object }) => {
       if (kind === 'deleted') this.health.removeLease(object.metadata.name);
       else this.take(this.health.seeLease(object));
     });
-    nodes.onChange((change) => {
+    const leaveNodes = nodes.onChange((change) => {
       this.changed.add(change.key);
       if (change.kind === 'deleted') this.forget(change.key);
       this.tellNodes();
       if (change.kind !== 'deleted') this.take(this.health.seeNode(change.object.signs));
     });
+    this.leave = [leaveLeases, leaveNodes];
+  }
+
+  /** It tells nothing more; nodes and leases may be reflected on. */
+  stop(): void {
+    for (const leave of this.leave) leave();
   }
 
   /** Absent: nothing was said of it yet. */

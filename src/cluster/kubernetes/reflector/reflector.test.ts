@@ -354,6 +354,40 @@ describe('a full comparison', () => {
   });
 });
 
+describe('a list that is asked for', () => {
+  it('comes at once, and is answered when it has been heard of', async () => {
+    const watch = await watching(aPodObject('a', 1), aPodObject('b', 2));
+    watch.open();
+    const listing = reflector.relist();
+    await watch.gone;
+    (await server.next()).list('20', [aPodObject('a', 1), aPodObject('c', 19)]);
+    await listing;
+    expect(heard).toEqual(['-team/b@2', '+team/c@19']);
+    expect((await server.next()).query).toMatchObject({ watch: 'true', resourceVersion: '20' });
+    expect(troubles).toEqual([]);
+  });
+
+  it('is another one than that which has begun', async () => {
+    const starting = reflector.start();
+    const first = await server.next();
+    const listing = reflector.relist();
+    first.list('10', [aPodObject('a', 1)]);
+    await starting;
+    (await server.next()).list('11', [aPodObject('a', 1), aPodObject('b', 11)]);
+    await listing;
+    expect(heard).toEqual(['+team/a@1', '+team/b@11']);
+  });
+
+  it('does not come when the reflector is stopped', async () => {
+    (await watching()).open();
+    const listing = reflector.relist();
+    await Promise.all([
+      expect(listing).rejects.toThrow(`the reflector of ${PATH} was stopped before it was listed anew`),
+      reflector.stop(),
+    ]);
+  });
+});
+
 describe('a handler that throws', () => {
   it('is reported, and stops neither the others nor the watch', async () => {
     reflector.onChange(() => {

@@ -81,7 +81,10 @@ export class Reflector<T> {
   private comparedAtMs = 0;
   private running: Promise<void> | undefined;
   private readonly firstList: Promise<void>;
-  private settleFirstList: { readonly listed: () => void; readonly stopped: () => void } | undefined;
+  private settleFirstList: ListAwaited | undefined;
+  /** Of lists that have not begun yet. */
+  private awaited: ListAwaited[] = [];
+  private watchdog: Watchdog | undefined;
 
   constructor(private readonly options: ReflectorOptions<T>) {
     this.limits = { ...DEFAULT_REFLECTOR_LIMITS, ...options.limits };
@@ -114,6 +117,18 @@ export class Reflector<T> {
     return this.firstList;
   }
 
+  /** Lists anew at once; resolves when the handlers have heard of it, and rejects when it is stopped before. */
+  async relist(): Promise<void> {
+    const listed = new Promise<void>((resolve, reject) => {
+      const stopped = (): void => {
+        reject(new Error(`the reflector of ${this.options.path} was stopped before it was listed anew`));
+      };
+      this.awaited.push({ listed: resolve, stopped });
+    });
+    this.watchdog?.resync();
+    return listed;
+  }
+
   /** No handler is called any more from here on. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -134,15 +149,16 @@ export class Reflector<T> {
 
   private async run(): Promise<void> {
     while (!this.isStopping()) {
-      const isListing = this.version === undefined;
+      const isListing = this.version === undefined || this.awaited.length > 0;
       try {
-        if (this.version === undefined) await this.list();
+        if (this.version === undefined || this.awaited.length > 0) await this.list();
         else await this.watch(this.version);
       } catch (error) {
         if (!this.isStopping()) await this.recover(error, isListing ? 'list-failed' : 'watch-failed');
       }
     }
     this.settleFirstList?.stopped();
+    for (const each of this.awaited) each.stopped();
   }
 
   private isStopping(): boolean {
@@ -152,6 +168,7 @@ export class Reflector<T> {
   /** Page by page, without a resourceVersion: as new as the server can tell. Nothing changes before the last page. */
   private async list(): Promise<void> {
     const { api, path, selection, timers } = this.options;
+    const awaiting = this.awaited.length;
     const listed: ListedEntry<T>[] = [];
     let first: string | undefined;
     let next: string | undefined;
@@ -168,6 +185,7 @@ export class Reflector<T> {
       this.tell(this.store.replace(listed));
       this.settleFirstList?.listed();
       this.settleFirstList = undefined;
+      for (const each of this.awaited.splice(0, awaiting)) each.listed();
       return;
     }
     throw new Error(`the list does not end after ${this.limits.pagesMax} pages`);
@@ -180,6 +198,7 @@ export class Reflector<T> {
     const beganAtMs = timers.now();
     const resyncInMs = this.comparedAtMs + resyncMs * (0.9 + random() / 5) - beganAtMs;
     const watchdog = new Watchdog({ timers, silenceMs, resyncInMs, stop: this.stopping.signal });
+    this.watchdog = watchdog;
     const timeoutSeconds = Math.ceil(watchSeconds * (1 + random()));
     try {
       const query = { ...selection, resourceVersion: from, timeoutSeconds };
@@ -196,6 +215,7 @@ export class Reflector<T> {
       if (watchdog.why === undefined) throw error;
     } finally {
       watchdog.clear();
+      this.watchdog = undefined;
       if (timers.now() - beganAtMs >= STEADY_MS) this.watchPauses.reset();
     }
     if (watchdog.why === 'resync') this.version = undefined;
@@ -273,6 +293,12 @@ export class Reflector<T> {
   private report(what: ReflectorTrouble['what'], error: unknown, retryInMs?: number): void {
     this.options.report({ what, path: this.options.path, error, ...(retryInMs === undefined ? {} : { retryInMs }) });
   }
+}
+
+/** Somebody who waits for a list. */
+interface ListAwaited {
+  readonly listed: () => void;
+  readonly stopped: () => void;
 }
 
 /** Watching on from the same version would meet the same again. */

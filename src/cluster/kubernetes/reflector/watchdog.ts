@@ -43,6 +43,11 @@ export class Watchdog {
     this.heardAtMs = this.options.timers.now();
   }
 
+  /** Somebody wants everything to be compared now. */
+  resync(): void {
+    this.end('resync');
+  }
+
   clear(): void {
     this.cancelResync();
     this.cancelSilence();
