@@ -32,7 +32,8 @@ const MIGRATIONS = [
 const POOL_SIZE = 10;
 const CONNECT_WITHIN_MS = 5000;
 const STATEMENT_MS_MAX = 30_000;
-const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
+/** As long as a lease: a leader that is frozen or cut off in a transaction must not keep its locks from the next one. */
+const IDLE_IN_TRANSACTION_MS_MAX = 10_000;
 /** A database that starts beside us, or again, is waited for so long. */
 const AVAILABLE_WITHIN_MS = 30_000;
 const RETRY_MS = 250;
