@@ -80,7 +80,7 @@ export class Arena {
     });
     try {
       const racks = Math.ceil(nodes / NODES_PER_RACK);
-      await createNodes(plane.api, fakeNodes({ racks, nodesPerRack: Math.min(nodes, NODES_PER_RACK) }));
+      await createNodes(plane.api, fakeNodes({ racks, nodesPerRack: NODES_PER_RACK }).slice(0, nodes));
       await plane.kill('kwok');
       return new Arena(plane, nodes);
     } catch (error) {
