@@ -98,9 +98,10 @@ export class DriverWatch {
   /** One that may not go yet, because of a disruption budget or a driver that is away, keeps nobody from scheduling. */
   private async remove(strays: readonly string[], signal: AbortSignal): Promise<void> {
     let left = strays;
-    while (left.length > 0 && !signal.aborted) {
+    while (left.length > 0 && !isAborted(signal)) {
       const kept: string[] = [];
       for (const pod of left) {
+        if (isAborted(signal)) return;
         try {
           this.logger.warn({ message: 'pod without allocation is deleted', pod });
           await this.cluster.deletePod(pod);
@@ -120,4 +121,9 @@ function expectedBy({ nodes, pods }: LedgerState): Expected {
     nodes: nodes.filter(({ removed }) => !removed).map(({ spec }) => spec.name),
     pods: pods.filter(({ state, end }) => state !== 'expected' && end === undefined).map(({ name }) => name),
   };
+}
+
+/** A function, so that the compiler does not believe that it stays false across an await. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
