@@ -183,7 +183,7 @@ export abstract class Cluster {
   abstract start(observe: (observation: Observation) => void, expected?: Expected): Promise<readonly PodSeen[]>;
   /**
    * While another scheduler leads, before `start` and after it: nothing is observed any more, and nothing done, but the
-   * driver may keep in step what it reads, so that the next `start` takes no time.
+   * driver may keep in step what it reads, so that the next `start` takes no time. It is asked for that again and again.
    */
   follow(): Promise<void> {
     return this.stop('keep');

@@ -17,24 +17,21 @@ import { OneAtATime } from '../one-at-a-time.js';
 import { StatusError } from './api/api-error.js';
 import type { ApiServer } from './api/api-server.js';
 import { ClusterView } from './cluster-view.js';
-import { ForeignUse } from './pods/foreign-use.js';
-import { FoundGangs } from './found/found-gangs.js';
+import { ClusterWatch } from './cluster-watch.js';
 import { DEFAULT_NODE_MAPPING, type NodeMapping } from './nodes/node-mapping.js';
-import { NodeWatch, type SeenNode } from './nodes/node-watch.js';
+import type { SeenNode } from './nodes/node-watch.js';
 import { PlacedPods } from './pods/placed-pods.js';
 import { PodBinder } from './pods/pod-binder.js';
 import { evict } from './pods/pod-eviction.js';
 import { PodLogs } from './pods/pod-logs.js';
 import { podManifests } from './pods/pod-manifest.js';
-import { PodNotes } from './notes/pod-notes.js';
 import { DEFAULT_POD_SETTINGS, type PodSettings } from './pods/pod-settings.js';
-import { PodWatch, type OwnPod } from './pods/pod-watch.js';
+import type { OwnPod } from './pods/pod-watch.js';
 import { PodWriter } from './pods/pod-writer.js';
-import type { Reflector, ReflectorTrouble } from './reflector/reflector.js';
+import type { ReflectorTrouble } from './reflector/reflector.js';
 import { resourcePath } from './api/resource-path.js';
 import { LABEL, MANAGER } from './pods/pod-labels.js';
 import { PODS } from './api/resources.js';
-import type { SeenPod } from './seen-pod.js';
 import type { Random, Timers } from './timers.js';
 import { noteOf } from './notes/wait-note.js';
 
@@ -50,7 +47,7 @@ export interface KubernetesClusterOptions {
   readonly wallMs?: () => number;
 }
 
-const LOOK_MS = 2000;
+const FOLLOW_AGAIN_MS = 5000;
 const LOG_POLL_MS = 250;
 
 /**
@@ -67,9 +64,10 @@ export class KubernetesCluster extends Cluster {
   private ledger: LedgerView | undefined;
   /** Orders that are being carried out, by the name of the pod. */
   private readonly creating = new OneAtATime<PodCreation>();
-  private running: Running | undefined;
+  private running: ClusterWatch | undefined;
   /** Outlives whoever tells of it, while another leads. */
   private view: ClusterView | undefined;
+  private followAgainAtMs = 0;
 
   constructor(private readonly options: KubernetesClusterOptions) {
     super();
@@ -102,35 +100,32 @@ export class KubernetesCluster extends Cluster {
   ): Promise<readonly PodSeen[]> {
     if (this.running !== undefined) throw new Error('the Kubernetes driver has been started already');
     const view = this.keepView();
-    const running = this.assemble(view, observe);
+    const { binder, logs, ledger } = this;
+    const running = new ClusterWatch({ wallMs: Date.now, ...this.options, view, ledger, binder, logs, observe });
     this.running = running;
-    const { watch, pods, foreign, found, stopping } = running;
     try {
       await view.start();
-      await view.confirm(expected, this.ledger ?? { found: [], placed: [] });
-      if (stopping.signal.aborted) throw new Error('the Kubernetes driver was stopped while it started');
+      await view.confirm(expected, ledger ?? { found: [], placed: [] });
+      if (running.isStopped()) throw new Error('the Kubernetes driver was stopped while it started');
       running.begin();
-      watch.begin();
-      foreign.look();
     } catch (error) {
       await this.stop();
       throw error;
     }
-    // The list comes first; then the state of each pod is told as it is, an end with its output.
-    setImmediate(() => {
-      if (!stopping.signal.aborted) found.begin();
-      running.looking = this.lookUntil(running, stopping.signal);
-    });
-    return pods.list();
+    return running.pods.list();
   }
 
   /** Reads on what it reads, so that the next one to lead needs no list. */
   override async follow(): Promise<void> {
     await this.endTelling();
+    const { timers, report } = this.options;
+    if (timers.now() < this.followAgainAtMs) return;
     const view = this.keepView();
     view.start().catch(async (error: unknown) => {
-      this.options.report({ what: 'list-failed', path: 'all that is read', error });
-      if (this.view === view) this.view = undefined; // whoever starts begins anew
+      if (this.view !== view) return;
+      this.view = undefined; // whoever starts begins anew
+      this.followAgainAtMs = timers.now() + FOLLOW_AGAIN_MS;
+      report({ what: 'list-failed', path: 'all that is read', error, retryInMs: FOLLOW_AGAIN_MS });
       await view.stop();
     });
   }
@@ -206,121 +201,13 @@ export class KubernetesCluster extends Cluster {
     const { running } = this;
     if (running === undefined) return;
     this.running = undefined;
-    running.stopping.abort();
-    running.end();
-    running.watch.stop();
-    running.foreign.stop();
-    running.found.stop();
-    await running.notes.stop();
+    await running.stop();
     await this.creating.endAll();
-    await running.looking;
   }
 
   private keepView(): ClusterView {
     this.view ??= new ClusterView({ ...this.options, mapping: this.mapping, placed: this.placed });
     return this.view;
-  }
-
-  private podsFound(): readonly FoundPod[] {
-    return this.ledger?.found.flatMap(({ pods }) => Object.values(pods).flat()) ?? [];
-  }
-
-  private assemble(view: ClusterView, observe: (observation: Observation) => void): Running {
-    const { api, timers } = this.options;
-    const stopping = new AbortController();
-    const { nodes, leases, surroundings } = view;
-    const tell = (observation: Observation): void => {
-      if (stopping.signal.aborted) throw new Error('the Kubernetes driver is stopping');
-      // Then the node proves nothing, and each of its pods is gone when its kubelet says so.
-      if (observation.kind === 'node-fenced' && pods.hasFoundOn(observation.node)) return;
-      observe(observation);
-      if (observation.kind === 'node-seen') foreign.nodeSeen(observation.node.name);
-      if (observation.kind === 'node-removed') foreign.nodeRemoved(observation.node);
-    };
-    const foreign = new ForeignUse({
-      timers,
-      observe: tell,
-      devicesOf: (node) => nodes.get(node)?.mapped.devices ?? [],
-    });
-    const found = new FoundGangs({
-      timers,
-      surroundings,
-      observe: tell,
-      note: (pods, note) => {
-        notes.show(pods, note);
-      },
-    });
-    if (this.ledger !== undefined) found.know(this.ledger);
-    const watch = new NodeWatch({ api, timers, nodes, leases, observe: tell });
-    const pods = new PodWatch({
-      observe: tell,
-      logTail: (pod) => this.logs.tail(pod),
-      stateOf: (node) => watch.stateOf(node),
-      awaited: new Set(this.podsFound().map(({ uid }) => uid)),
-      isBinding: (name) => this.binder.isUnseen(name),
-    });
-    const notes = this.notesOn(view.pods);
-    const see = (kind: 'here' | 'deleted', { uid, own, tenant, unbound, seeking }: SeenPod): void => {
-      if (seeking !== undefined && kind === 'deleted') found.delete(seeking);
-      else if (seeking !== undefined) found.see(seeking);
-      foreign.see(uid, kind === 'deleted' ? undefined : tenant);
-      if (kind === 'deleted' || unbound === undefined) notes.forget(uid);
-      if (own === undefined) return;
-      if (kind === 'deleted') pods.delete(own);
-      else pods.see(own);
-      this.binder.see(own.name);
-      if (running.looking !== undefined) pods.lookAt(own.name);
-    };
-    const leave: (() => void)[] = [];
-    const running: Running = {
-      ...{ stopping, nodes, watch, pods, foreign, found, notes, looking: undefined },
-      begin: () => {
-        for (const [, pod] of view.pods.entries()) see('here', pod);
-        leave.push(
-          view.pods.onChange(({ kind, object }) => {
-            see(kind === 'deleted' ? 'deleted' : 'here', object);
-          }),
-          surroundings.onChange((topic) => {
-            found.concern(topic);
-          }),
-        );
-      },
-      end: () => {
-        for (const each of leave) each();
-      },
-    };
-    return running;
-  }
-
-  private notesOn(allPods: Reflector<SeenPod>): PodNotes {
-    const { report, wallMs = Date.now, ...parts } = this.options;
-    return new PodNotes({
-      ...parts,
-      wallMs,
-      report: (error) => {
-        report({ what: 'note-failed', path: resourcePath(PODS), error });
-      },
-      unboundPod: ({ namespace, name, uid }) => {
-        const seen = allPods.get(`${namespace}/${name}`);
-        return seen?.uid === uid ? seen.unbound : undefined;
-      },
-    });
-  }
-
-  private async lookUntil({ pods, watch, foreign, found }: Running, signal: AbortSignal): Promise<void> {
-    const { timers, report } = this.options;
-    while (!isAborted(signal)) {
-      try {
-        pods.look();
-        foreign.look();
-        found.look();
-        await watch.look(signal);
-      } catch (error) {
-        // Whoever observes is full: it is told at the next look.
-        if (!isAborted(signal)) report({ what: 'handler-failed', path: 'observations', error, retryInMs: LOOK_MS });
-      }
-      await timers.sleep(LOOK_MS, signal);
-    }
   }
 
   private async create(order: PodOrder): Promise<PodCreation> {
@@ -358,10 +245,10 @@ export class KubernetesCluster extends Cluster {
   private usableNode(
     name: NodeName,
   ): ({ readonly kind: 'node' } & SeenNode) | Extract<PodCreation, { readonly kind: 'refused' }> {
-    const { nodes, watch } = this.started();
-    const node = nodes.get(name);
+    const { nodes } = this.started();
+    const node = this.view?.nodes.get(name);
     if (node === undefined) return { kind: 'refused', why: `there is no node ${name}`, retry: 'elsewhere' };
-    if (watch.stateOf(name) === 'lost') return { kind: 'refused', why: `node ${name} is lost`, retry: 'elsewhere' };
+    if (nodes.stateOf(name) === 'lost') return { kind: 'refused', why: `node ${name} is lost`, retry: 'elsewhere' };
     return { kind: 'node', ...node };
   }
 
@@ -388,25 +275,10 @@ export class KubernetesCluster extends Cluster {
     return this.creating.has(name) || pod?.output.hasBegun === false;
   }
 
-  private started(): Running {
+  private started(): ClusterWatch {
     if (this.running === undefined) throw new Error('the Kubernetes driver is not running');
     return this.running;
   }
-}
-
-/** Those who tell what the view shows, while this scheduler leads. */
-interface Running {
-  readonly stopping: AbortController;
-  readonly nodes: Reflector<SeenNode>;
-  readonly watch: NodeWatch;
-  readonly pods: PodWatch;
-  readonly foreign: ForeignUse;
-  readonly notes: PodNotes;
-  readonly found: FoundGangs;
-  /** All pods that are in the view are seen, and from then on each change. */
-  readonly begin: () => void;
-  readonly end: () => void;
-  looking: Promise<void> | undefined;
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

@@ -86,12 +86,13 @@ export class DriverWatch {
 
   /** Another scheduler leads: what was seen here is its to see. The driver keeps ready. */
   async follow(): Promise<void> {
-    if (this.role === 'follows') return;
-    this.role = 'follows';
-    this.stopping.abort();
-    this.stopping = new AbortController();
-    await this.removing;
-    this.inbox.length = 0;
+    if (this.role !== 'follows') {
+      this.role = 'follows';
+      this.stopping.abort();
+      this.stopping = new AbortController();
+      await this.removing;
+      this.inbox.length = 0;
+    }
     await this.cluster.follow();
   }
 

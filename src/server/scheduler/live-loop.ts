@@ -22,6 +22,8 @@ const POLL_MS = 1_000;
 const BATCH = 500;
 /** Between cycles of a busy time; it is no longer than the last cycle was. */
 const GATHER_MS_MAX = 200;
+/** A driver that does not answer keeps a new term from deciding for so long. */
+const FIRST_ANSWERS_MS_MAX = 3_000;
 /** Settles in one cycle before observations are looked at again. */
 const SETTLES_MAX = 50;
 
@@ -124,8 +126,8 @@ export class LiveLoop {
       this.wakeUp.wake();
     };
     await this.driver.begin(state, wake);
-    // A gang that the last leader left bound in part is whole before anything else is thought of.
-    this.outbox.begin(term, wake);
+    // A gang that the last leader left bound in part is whole before anything else is thought of: that takes the processor.
+    await Promise.race([this.outbox.begin(term, wake), this.pause(FIRST_ANSWERS_MS_MAX)]);
     const session = this.cores.rebuild(state);
     this.session = session;
     this.logger.log({ message: 'leading', epoch: leadership.epoch, workloads: state.workloads.length });
@@ -140,7 +142,7 @@ export class LiveLoop {
       await this.takeAnswers(leadership, session);
       await this.takeObservations(leadership, session);
       const wakeAtMs = await this.settle(leadership, session);
-      this.outbox.begin(term, wake);
+      void this.outbox.begin(term, wake);
       this.failures = 0;
       const isBusy = commands.length + this.driver.waiting > 0;
       // Much to do comes in small pieces: what gathers meanwhile is done at once.

@@ -40,9 +40,16 @@ interface Attempt {
 
 interface UnderWay {
   readonly work: Promise<void>;
+  /** Resolves when all is answered that was due first, or it is over. */
+  readonly first: Promise<void>;
   isOver: boolean;
   /** Somebody came while it ran: there may be more to do than it has seen. */
   wasAsked: boolean;
+}
+
+interface Progress {
+  readonly answered: () => void;
+  readonly wake: () => void;
 }
 
 /** As an {@link OutboxRun} while it grows. */
@@ -80,17 +87,26 @@ export class OutboxRunner {
     @Optional() @Inject(NodeFaults) private readonly faults: NodeFaults | undefined,
   ) {}
 
-  /** Begins a run, unless one is under way. `wake`: there is something to take, or a reason to begin again. */
-  begin(term: Term, wake: () => void): void {
+  /**
+   * Begins a run, unless one is under way. `wake`: there is something to take, or a reason to begin again. Resolves when
+   * the oldest that was due is answered; what went wrong with it is told by `take`.
+   */
+  begin(term: Term, wake: () => void): Promise<void> {
     if (this.underWay !== undefined) {
       this.underWay.wasAsked = true;
-      return;
+      return this.underWay.first;
     }
     this.dropped.clear();
-    const run: UnderWay = { work: this.run(term, wake), isOver: false, wasAsked: false };
+    let answered: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const progress = { answered, wake };
+    const run: UnderWay = { work: this.run(term, progress), first, isOver: false, wasAsked: false };
     this.underWay = run;
     const end = (hasFailed: boolean): void => {
       run.isOver = true;
+      answered();
       if (hasFailed || run.wasAsked) wake();
     };
     run.work.then(
@@ -101,6 +117,7 @@ export class OutboxRunner {
         end(true);
       },
     );
+    return first;
   }
 
   /**
@@ -139,11 +156,11 @@ export class OutboxRunner {
     this.taken = [];
   }
 
-  private async run(term: Term, wake: () => void): Promise<void> {
-    await Promise.all([this.carryOutIntents(term, wake), this.fulfilWishes(wake)]);
+  private async run(term: Term, progress: Progress): Promise<void> {
+    await Promise.all([this.carryOutIntents(term, progress), this.fulfilWishes(progress)]);
   }
 
-  private async carryOutIntents(term: Term, wake: () => void): Promise<void> {
+  private async carryOutIntents(term: Term, { answered, wake }: Progress): Promise<void> {
     let isMore = true;
     while (isMore && !term.isOver && this.answers.ids.length < ANSWERS_MAX) {
       const due = await this.ledger.dueIntents(BATCH, this.asked);
@@ -154,6 +171,7 @@ export class OutboxRunner {
         for (const chain of work) await this.carryOut(chain, term);
       };
       await Promise.all(Array.from({ length: PARALLEL }, worker));
+      answered();
       if (due.length > 0) wake();
     }
   }
@@ -173,7 +191,7 @@ export class OutboxRunner {
   }
 
   /** What comes of it arrives as observations. A wish of a node that the driver does not know is fulfilled, too. */
-  private async fulfilWishes(wake: () => void): Promise<void> {
+  private async fulfilWishes({ wake }: Progress): Promise<void> {
     const { faults } = this;
     if (faults === undefined) return;
     for (const { node, wish } of await this.ledger.nodeWishes()) {
