@@ -78,7 +78,10 @@ describeWithRig('Berth goes on where it was', () => {
         await trial.untilBound(passed);
         // The others are never let go: the proxy may hear only later that who asked for them is dead.
         await cluster.system.server.kill();
-        expect(await intents()).toBe(GANG.size);
+        // What is bound may have been confirmed already, and nothing else.
+        const left = await intents();
+        expect(left).toBeGreaterThanOrEqual(GANG.size - passed);
+        expect(left).toBeLessThanOrEqual(GANG.size);
         expect(trial.history.boundPods).toBe(passed);
         await goOn();
       },
