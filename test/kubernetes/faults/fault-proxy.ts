@@ -147,7 +147,9 @@ export class FaultProxy {
       end(answer, fate);
       return;
     }
-    const carried = request(url, { method: passing.method, headers: headersOf(call), agent: this.agent }).end(body);
+    // Node by itself does not say where the body of a DELETE ends.
+    const headers = { ...headersOf(call), ...(body.length > 0 && { 'content-length': body.length }) };
+    const carried = request(url, { method: passing.method, headers, agent: this.agent }).end(body);
     const [response] = (await once(carried, 'response')) as [IncomingMessage];
     if (passing.isWatch && response.statusCode === 200) {
       answer.once('close', () => carried.destroy());
