@@ -3,21 +3,24 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isRigBuilt } from '../kubernetes/rig/binaries.mjs';
 import { Arena, LOADS, SCHEDULERS, type Outcome, type SchedulerName } from './kubernetes/contest.js';
+import { measureRestart, type Restart } from './kubernetes/restart.js';
 
 /**
  * Berth and kube-scheduler in turn, on the same API server, nodes and pods, without limits of their clients:
- * `npm run bench -- kubernetes [--nodes 100,1000] [--json FILE]`. All pods are there before the scheduler starts. Needs the
+ * `npm run bench -- kubernetes [--nodes 100,1000] [--json FILE]`. All pods are there before the scheduler starts. With
+ * `--restart PODS` instead how long Berth takes to the first binding after its death with so many pods bound. Needs the
  * programs of the rig; exits with 2 when they are not built or the arguments are wrong.
  */
 const WRONG = 2;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { nodes: { type: 'string', default: '100,1000' }, json: { type: 'string' } },
+    options: { nodes: { type: 'string', default: '100,1000' }, restart: { type: 'string' }, json: { type: 'string' } },
   });
   const sizes = values.nodes.split(',').map(Number);
-  if (sizes.some((size) => !(Number.isInteger(size) && size > 0))) {
-    fail(`--nodes ${values.nodes}: whole numbers`);
+  const pods = values.restart === undefined ? undefined : Number(values.restart);
+  if (![...sizes, pods ?? 1].every((count) => Number.isInteger(count) && count > 0)) {
+    fail('--nodes and --restart: whole numbers above 0');
     return;
   }
   if (!isRigBuilt()) {
@@ -25,6 +28,11 @@ async function main(): Promise<void> {
     return;
   }
   console.log(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
+  const figures = pods === undefined ? await race(sizes) : await restart(sizes, pods);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`);
+}
+
+async function race(sizes: readonly number[]): Promise<readonly Outcome[]> {
   console.log(
     row(['nodes', 'load', 'scheduler', 'pods', 'bound/s', 'first ms', 'last ms', 'CPU ms/pod', 'MiB', 'writes/pod']),
   );
@@ -48,7 +56,19 @@ async function main(): Promise<void> {
       await arena.close();
     }
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, undefined, 2)}\n`);
+  return outcomes;
+}
+
+async function restart(sizes: readonly number[], pods: number): Promise<readonly Restart[]> {
+  console.log(row(['nodes', 'pods', 'first bind ms', 'MiB', 'database MiB']));
+  const restarts: Restart[] = [];
+  for (const nodes of sizes) {
+    const measured = await measureRestart(nodes, pods);
+    restarts.push(measured);
+    const { firstBindMs, residentMib, databaseMib } = measured;
+    console.log(row([nodes, pods, firstBindMs, residentMib, databaseMib].map((value) => value.toFixed(0))));
+  }
+  return restarts;
 }
 
 function print(outcome: Outcome): void {

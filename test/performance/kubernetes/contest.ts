@@ -1,27 +1,24 @@
-import { ControlPlane } from '../../kubernetes/rig/control-plane.js';
-import { CONTROLLERS } from '../../kubernetes/rig/programs.js';
-import { GPU_RESOURCE, createNodes, fakeNodes } from '../../kubernetes/rig/fake-nodes.js';
+import type { ControlPlane } from '../../kubernetes/rig/control-plane.js';
 import { createNamespace } from '../../kubernetes/rig/namespaces.js';
 import { RunningSystem } from '../../support/running-system.js';
 import { until } from '../../support/observation-log.js';
+import { BindWatch } from './bind-watch.js';
+import { aPod, inParallel, type PodSize } from './pods.js';
+import { planeWithoutKubelets } from './plane-without-kubelets.js';
 import { usageOf, type Usage } from './process-usage.js';
 
 const PATIENCE_MS = 600_000;
-const CREATORS = 16;
 const GANG = 8;
 const TEAM = 'research';
 const GPUS_PER_NODE = 8;
-const NODES_PER_RACK = 20;
 
 export const SCHEDULERS = ['kube-scheduler', 'berth'] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
 
 /** Pods that are all there before the scheduler starts. */
-export interface Load {
+export interface Load extends PodSize {
   readonly name: string;
   readonly pods: (nodes: number) => number;
-  readonly gpus: number;
-  readonly cpu: string;
   /** Do so many of them start together? */
   readonly gang?: number;
 }
@@ -60,33 +57,8 @@ export class Arena {
     private readonly nodes: number,
   ) {}
 
-  /** Nodes that were ready once: nobody plays kubelet in the race, so that only schedulers work. */
   static async open(nodes: number): Promise<Arena> {
-    const quick = ['--kube-api-qps', '5000', '--kube-api-burst', '10000'];
-    const plane = await ControlPlane.start({
-      clients: ['kube-controller-manager', 'kwok'],
-      controllers: CONTROLLERS.filter(
-        (name) => !['node-lifecycle-controller', 'taint-eviction-controller'].includes(name),
-      ),
-      nodeLeaseSeconds: 400,
-      flags: {
-        'kube-scheduler': quick,
-        'kube-apiserver': [
-          ...['--max-requests-inflight', '2000', '--max-mutating-requests-inflight', '1000'],
-          // Else new nodes wait for a control loop that does not run here.
-          ...['--disable-admission-plugins', 'TaintNodesByCondition'],
-        ],
-      },
-    });
-    try {
-      const racks = Math.ceil(nodes / NODES_PER_RACK);
-      await createNodes(plane.api, fakeNodes({ racks, nodesPerRack: NODES_PER_RACK }).slice(0, nodes));
-      await plane.kill('kwok');
-      return new Arena(plane, nodes);
-    } catch (error) {
-      await plane.stop();
-      throw error;
-    }
+    return new Arena(await planeWithoutKubelets(nodes), nodes);
   }
 
   async close(): Promise<void> {
@@ -225,66 +197,4 @@ queues: [{ name: ${TEAM}, team: ${TEAM}, quotas: { h100: { nominal: 1000000 } } 
   end(): Promise<void> {
     return this.system.server.remove();
   }
-}
-
-/** When pods of a namespace are bound, as a watcher sees it. */
-class BindWatch {
-  private readonly bound = new Set<string>();
-  private readonly stopping = new AbortController();
-  private watching: Promise<void> = Promise.resolve();
-  firstMs = 0;
-  lastMs = 0;
-
-  static async begin(plane: ControlPlane, namespace: string): Promise<BindWatch> {
-    const binds = new BindWatch();
-    const path = `/api/v1/namespaces/${namespace}/pods`;
-    const { metadata } = await plane.api.ask<{ metadata: { resourceVersion: string } }>({ method: 'GET', path });
-    binds.watching = binds.watch(plane, path, metadata.resourceVersion);
-    binds.watching.catch(() => undefined); // `end` says it
-    return binds;
-  }
-
-  get count(): number {
-    return this.bound.size;
-  }
-
-  async end(): Promise<void> {
-    this.stopping.abort();
-    await this.watching;
-  }
-
-  /** The API server ends a watch now and then: it goes on where that was. */
-  private async watch(plane: ControlPlane, path: string, from: string): Promise<void> {
-    let resourceVersion = from;
-    const { signal } = this.stopping;
-    const see = (line: string): void => {
-      // Those of the pod itself come before those of any other.
-      resourceVersion = /"resourceVersion":"(\d+)"/.exec(line)?.[1] ?? resourceVersion;
-      if (/"nodeName":"/.test(line)) this.see(/"uid":"([^"]+)"/.exec(line)?.[1] ?? '');
-    };
-    while (!signal.aborted) {
-      await plane.api.follow(`${path}?watch=true&resourceVersion=${resourceVersion}`, see, signal);
-    }
-  }
-
-  private see(uid: string): void {
-    if (this.bound.has(uid)) return;
-    this.bound.add(uid);
-    this.lastMs = performance.now();
-    if (this.bound.size === 1) this.firstMs = this.lastMs;
-  }
-}
-
-async function inParallel(count: number, create: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const creator = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) await create(index);
-  };
-  await Promise.all(Array.from({ length: CREATORS }, creator));
-}
-
-function aPod(name: string, { gpus, cpu }: Load, spec: object): object {
-  const devices = gpus === 0 ? {} : { [GPU_RESOURCE]: String(gpus) };
-  const resources = { requests: { cpu, memory: '128Mi', ...devices }, limits: devices };
-  return { metadata: { name }, spec: { ...spec, containers: [{ name: 'main', image: 'none', resources }] } };
 }
